@@ -1,0 +1,289 @@
+"""The room of floats: C's math.h for Python floats, IEEE 754 at the edges and never an exception."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
+from itertools import accumulate
+from math import copysign, fabs, inf, nan
+from operator import add
+from operator import mul as times
+from typing import Any, TypeVar
+
+__all__ = [
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "div", "dot",
+    "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
+    "log", "log10", "log1p", "log2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others", "polygamma", "pow",
+    "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
+]  # fmt: skip
+
+T = TypeVar("T")
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+
+
+def number(x: Any, where: str, foreign: Any = None) -> float:
+    """`x` as a float. What is no number is refused; `foreign`, if given, answers for types that may know how to meet a Value."""
+    if x.__class__ is float:
+        return x  # type: ignore[no-any-return]
+    if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
+        try:
+            return float(x)
+        except OverflowError:
+            raise OverflowError(f"{where} got an integer of {len(str(abs(x)))} digits, too large for a float") from None
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
+    if isinstance(x, complex):
+        raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
+    if foreign is not None:
+        return foreign  # type: ignore[no-any-return]
+    hint = "; make a Value of each element" if hasattr(x, "__len__") else ""
+    raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
+
+
+def ieee(function: Callable[[float], float], domain_error: float = nan, *, odd: bool = False) -> Callable[[float], float]:
+    """`function` of the math module, with C's result where Python raises.
+
+    Python raises OverflowError where C returns an infinity (with the sign of x, if the function is odd),
+    and ValueError at a pole or outside the domain, where C returns `domain_error` at a pole and nan elsewhere.
+    """
+
+    def total(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return copysign(inf, x) if odd else inf
+        except ValueError:
+            pole = domain_error == domain_error and _is_pole(function, x)
+            return (copysign(domain_error, x) if odd else domain_error) if pole else nan
+
+    total.__name__ = total.__qualname__ = function.__name__
+    return total
+
+
+def _is_pole(function: Callable[[float], float], x: float) -> bool:
+    if function is math.log1p:
+        return x == -1.0
+    if function is math.atanh:
+        return fabs(x) == 1.0
+    if function is math.lgamma:
+        return x == x  # every integer up to 0
+    return x == 0.0  # the logarithms
+
+
+abs = fabs
+acos, asin, atan = ieee(math.acos), ieee(math.asin), math.atan
+acosh, asinh, atanh = ieee(math.acosh), math.asinh, ieee(math.atanh, inf, odd=True)
+cos, sin, tan = ieee(math.cos), ieee(math.sin), ieee(math.tan)
+cosh, sinh, tanh = ieee(math.cosh), ieee(math.sinh, odd=True), math.tanh
+exp, expm1 = ieee(math.exp), ieee(math.expm1)
+log, log2, log10 = ieee(math.log, -inf), ieee(math.log2, -inf), ieee(math.log10, -inf)
+log1p = ieee(math.log1p, -inf)
+sqrt = ieee(math.sqrt)
+erf, erfc, lgamma = math.erf, math.erfc, ieee(math.lgamma, inf)
+atan2, hypot = math.atan2, math.hypot
+
+
+def div(x: float, y: float) -> float:
+    """x / y; a number over zero is an infinity, zero over zero is nan."""
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return nan if x == 0.0 or x != x else copysign(inf, x) * copysign(1.0, y)
+
+
+def pow(x: float, y: float) -> float:
+    """x to the y; a negative base with a fractional exponent is nan, as in C."""
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -inf if x < 0.0 and y % 2.0 == 1.0 else inf
+    except ValueError:
+        if x == 0.0:  # a negative exponent; an odd integer keeps the sign of zero
+            return copysign(inf, x) if y % 2.0 == 1.0 else inf
+        return nan
+
+
+def exp2(x: float) -> float:
+    """2 to the x."""
+    return pow(2.0, x)
+
+
+def cbrt(x: float) -> float:
+    """The real cube root."""
+    if x == 0.0 or x - x != 0.0:  # zero, inf and nan are their own roots
+        return x
+    root = copysign(fabs(x) ** (1 / 3), x)
+    return root - (root - x / root / root) / 3  # one Newton step mends the rounding of 1/3
+
+
+def greater(x: float, y: float) -> float:
+    """1 where x > y, else 0 (also for nan)."""
+    return 1.0 if x > y else 0.0
+
+
+def where(condition: float, x: float, y: float) -> float:
+    """x where the condition is not zero, else y."""
+    return x if condition else y
+
+
+def maximum(x: float, y: float) -> float:
+    """The larger of two; nan if either is nan (C's fmax and Python's max hide it)."""
+    return x if x > y or x != x else y
+
+
+def minimum(x: float, y: float) -> float:
+    """The smaller of two; nan if either is nan."""
+    return x if x < y or x != x else y
+
+
+def sign(x: float) -> float:
+    """-1, 0 or 1; nan for nan."""
+    return x if x != x or x == 0.0 else copysign(1.0, x)
+
+
+def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    def total(x: float) -> float:
+        # inf and nan stay; the sign of zero is kept: ceil(-0.5) is -0.0
+        return x if x - x != 0.0 else copysign(function(x), x)
+
+    total.__name__ = total.__qualname__ = function.__name__
+    return total
+
+
+ceil, floor, trunc = _whole(math.ceil), _whole(math.floor), _whole(math.trunc)
+round = _whole(round)  # ties to even, as C's rint
+
+
+def fmod(x: float, y: float) -> float:
+    """The remainder of x / y with the sign of x, as C's fmod."""
+    try:
+        return math.fmod(x, y)
+    except ValueError:
+        return nan
+
+
+def mod(x: float, y: float) -> float:
+    """The remainder of x / y with the sign of y, as Python's %."""
+    try:
+        return x % y
+    except ZeroDivisionError:
+        return nan
+
+
+def floor_divide(x: float, y: float) -> float:
+    """The floor of x / y, as Python's //."""
+    try:
+        return x // y
+    except ZeroDivisionError:
+        return div(x, y)
+
+
+def polygamma(n: float, x: float) -> float:
+    """The n-th derivative of digamma, the logarithmic derivative of the gamma function.
+
+    Reflection below 0, recurrence up to 20, then the asymptotic series: Abramowitz and Stegun 6.4.6, 6.4.7, 6.4.11.
+    """
+    if n < 0.0 or n != floor(n) or x != x or x == -inf:
+        return nan
+    order = int(n)
+    if x == inf:
+        return inf if order == 0 else 0.0
+    if x <= 0.0 and x == math.floor(x):
+        return nan if order % 2 == 0 else inf
+    if x < -20.0:  # psi_n(1 - x) + (-1)^(n+1) psi_n(x) = (-1)^n pi d^n/dx^n cot(pi x)
+        cot, powers = 1.0 / math.tan(math.pi * (x - math.floor(x))), [0.0, 1.0]
+        for _ in range(order):  # d/dx p(cot pi x) = -pi (1 + c^2) p'(c)
+            slope = [i * p for i, p in enumerate(powers)][1:]
+            powers = [-math.pi * (a + b) for a, b in zip(slope + [0.0, 0.0], [0.0, 0.0] + slope)]
+        cotangent = math.pi * reduce(lambda total, p: total * cot + p, reversed(powers), 0.0)
+        return (-1.0) ** order * polygamma(n, 1.0 - x) - cotangent
+    alternating = (-1.0) ** (order + 1) * math.factorial(order)
+    terms = []
+    while x < 20.0 + order:
+        terms.append(alternating / x ** (order + 1) if order else -1.0 / x)
+        x += 1.0
+    if order == 0:
+        series = [log(x), -0.5 / x, *(-b / (2 * k * x ** (2 * k)) for k, b in enumerate(BERNOULLI, 1))]
+        return math.fsum(terms + series)
+    lead = alternating / order
+    series = [lead / x**order, 0.5 * alternating / x ** (order + 1)]
+    for k, b in enumerate(BERNOULLI, 1):
+        rising = math.prod(range(order, order + 2 * k)) / math.factorial(2 * k)
+        series.append(alternating / order * b * rising / x ** (order + 2 * k))
+    return math.fsum(terms + series)
+
+
+def dsinc(n: float, x: float) -> float:
+    """The n-th derivative of sinc(x) = sin(pi x) / (pi x).
+
+    pi^n times the integral of t^n cos(pi x t + n pi / 2) over t in [0, 1]: by its series near 0, by the recurrence
+    x s_n + n s_(n-1) = sin^(n)(pi x) / pi elsewhere.
+    """
+    order, z = int(n), math.pi * x
+    if z - z != 0.0:
+        return nan if z != z else 0.0
+    if fabs(z) < 1.0 + 2.0 * order:
+        first = order % 2  # the first power of z whose coefficient is not zero
+        term = (-1.0) ** ((order + first) // 2) * z**first
+        terms, k = [], first
+        while k < 60 + 4 * order:
+            terms.append(term / (order + k + 1))
+            term *= -z * z / ((k + 1) * (k + 2))
+            k += 2
+        return math.pi**order * math.fsum(terms)
+    s = math.sin(z) / z
+    for k in range(1, order + 1):
+        s = ((math.sin(z), math.cos(z), -math.sin(z), -math.cos(z))[k % 4] * math.pi ** (k - 1) - k * s) / x
+    return s
+
+
+def sum(xs: Sequence[float]) -> float:
+    """Left to right, without compensation: the order of additions is the order of the operands."""
+    return reduce(add, xs, 0.0)
+
+
+def dot(xs: Sequence[float]) -> float:
+    """The first half of xs times the second half, summed left to right."""
+    half = len(xs) // 2
+    return reduce(add, map(times, xs[:half], xs[half:]), 0.0)
+
+
+def prod(xs: Sequence[float]) -> float:
+    """The product, left to right."""
+    return reduce(times, xs, 1.0)
+
+
+def max(xs: Sequence[float]) -> float:
+    """The largest; nan if any is nan."""
+    return reduce(maximum, xs)
+
+
+def min(xs: Sequence[float]) -> float:
+    """The smallest; nan if any is nan."""
+    return reduce(minimum, xs)
+
+
+def norm(xs: Sequence[float]) -> float:
+    """The Euclidean length, without overflow on the way."""
+    return math.hypot(*xs)
+
+
+def logsumexp(xs: Sequence[float]) -> float:
+    """log(sum(exp(x))), without overflow on the way."""
+    top = max(xs)
+    return top if top - top != 0.0 else top + log(sum([exp(x - top) for x in xs]))
+
+
+def others(xs: Sequence[T]) -> list[T]:
+    """For each operand the product of all others, without a division (one of them may be 0)."""
+    before = [1.0, *accumulate(xs, times)]
+    after = [1.0, *accumulate(reversed(xs), times)]
+    return list(map(times, before[: len(xs)], reversed(after[: len(xs)])))
+
+
+def ties(xs: Sequence[float], out: float) -> list[float | None]:
+    """For each operand its share of an extreme value `out`: equal parts for those that attain it, no path for the others."""
+    attained = [not (x < out or x > out) for x in xs]
+    share = 1.0 / attained.count(True)
+    return [share if hit else None for hit in attained]

@@ -1,0 +1,170 @@
+"""The room of functions: the methods of Value and the functions of the package, written out from the table."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd import floats
+from autograd.floats import number
+from autograd.ops import NUMBERS, TABLE, Primitive, ieee
+from autograd.value import Operand, Value, current, record
+
+__all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
+
+
+def apply(primitive: Primitive, *operands: Any) -> Any:
+    """Carry out a primitive on any operands: numbers give a number, Values a Value, NumPy arrays an array."""
+    kinds = set(map(type, operands))
+    if not kinds <= {Value, float}:
+        if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
+            return apply_to_arrays(primitive, *operands)
+        operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
+        kinds = set(map(type, operands))
+    primals = [x if x.__class__ is float else x._data for x in operands]
+    out = primitive.function(*((primals,) if primitive.arity is None else primals))
+    if kinds <= {float}:
+        return out
+    if not current().recording:
+        return record(out, primitive, (), ())
+    return record(out, primitive, operands, local_derivatives(primitive, operands, primals, out, ON_FLOATS))
+
+
+def local_derivatives(
+    primitive: Primitive, operands: tuple[Operand, ...], arguments: Sequence[Operand], out: Operand, rules: Rules
+) -> tuple[Any, ...]:
+    """The partial derivative by each operand that is a Value, and None for constants; `rules` are over floats or over Values."""
+    if primitive.arity is None:
+        partials = rules[primitive][0](arguments, out)
+        return tuple([None if x.__class__ is float else partial for x, partial in zip(operands, partials)])
+    return tuple([None if x.__class__ is float else rule(*arguments, out) for x, rule in zip(operands, rules[primitive])])
+
+
+def apply_to_arrays(primitive: Primitive, *operands: Any) -> Any:
+    """NumPy's own function for arrays of numbers where it has one; element by element otherwise."""
+    import numpy as np
+
+    if not any(np.asarray(x).dtype == object for x in operands):
+        for name in (primitive.name, *primitive.aliases):
+            if hasattr(np, name):
+                return getattr(np, name)(*operands)
+    result = np.frompyfunc(lambda *xs: apply(primitive, *xs), len(operands), 1)(*operands)
+    return result if any(isinstance(x, Value) for x in result.flat) else result.astype(float)
+
+
+# The source of a method, a reflected operator and a function. x and y are the numbers of the operands.
+
+UNARY = '''
+    def {name}(self):
+        """{forward}, with the partial derivative {partials}."""
+        x = self._data
+        out = {value}
+        return record(out, {row}, (self,), ({local_x},))
+'''
+
+BINARY = '''
+    def {name}(self, other{default}):
+        """{forward}, with the partial derivatives {partials}."""
+        x = self._data
+        if other.__class__ is Value:
+            y = other._data
+            out = {value}
+            return record(out, {row}, (self, other), ({local_x}, {local_y}))
+        y = number(other, "Value.{name}", NotImplemented)
+        if y is NotImplemented:
+            return y
+        out = {value}
+        return record(out, {row}, (self, y), ({local_x}, None))
+'''
+
+REFLECTED = '''
+    def {name}(self, other):
+        """{forward}, self being y: x is a number."""
+        y = self._data
+        x = number(other, "Value.{name}", NotImplemented)
+        if x is NotImplemented:
+            return x
+        out = {value}
+        return record(out, {row}, (x, self), (None, {local_y}))
+'''
+
+FUNCTION = '''
+def {name}({parameters}):
+    """{forward}, of numbers, Values or NumPy arrays; partial derivatives: {partials}."""
+    return apply({row}, {arguments})
+'''
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
+
+
+class Rules:
+    """The partials of the table as Python functions, compiled when first needed."""
+
+    def __init__(self, words: dict[str, Any]) -> None:
+        self.words = words  # what the words of the texts mean
+        self.cache: dict[Primitive, list[Callable[..., Any]]] = {}
+
+    def __getitem__(self, primitive: Primitive) -> list[Callable[..., Any]]:
+        if primitive not in self.cache:
+            self.cache[primitive] = [primitive.evaluate(text, self.words, "out") for text in primitive.partials]
+        return self.cache[primitive]
+
+
+ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules(FUNCTIONS)
+
+
+def define(*rows: Primitive) -> None:
+    """Give Value its methods, and the package its functions, for these rows."""
+    methods, functions = ["class Methods:"], []
+    words: dict[str, Any] = {"__name__": __name__, "Value": Value, "number": number, "record": record, "apply": apply}
+    for row in rows:
+        words[f"row_{row.name}"] = row
+        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward), "partials": ", ".join(row.partials)}
+        facts |= {f"local_{operand}": ieee(text) for operand, text in zip(row.operands, row.partials)}
+        facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
+        facts |= {"parameters": facts["arguments"] + facts["default"]}
+        if row.arity is None:
+            facts["arguments"] = "*xs"
+        functions.append(FUNCTION.format(name=row.name, **facts))
+        if row.public and row.arity in (1, 2):
+            template = UNARY if row.arity == 1 else BINARY
+            methods.append(template.format(name=f"__{row.operator}__" if row.operator else row.name, **facts))
+            if row.operator and row.arity == 2:
+                methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))
+    made = execute("".join(methods), NUMBERS | words)["Methods"] if methods[1:] else object
+    for name, method in vars(made).items():
+        if hasattr(method, "__code__"):
+            method.__qualname__ = f"Value.{name}"
+            setattr(Value, name, method)
+    words = execute("".join(functions), words)
+    for row in rows:
+        for name in (row.name, *row.aliases):
+            FUNCTIONS[name] = words[row.name]
+            if hasattr(Value, row.name) and not row.operator:
+                setattr(Value, name, getattr(Value, row.name))
+
+
+def execute(source: str, words: dict[str, Any]) -> dict[str, Any]:
+    """Run generated source, and keep it where the debugger and `inspect` look for it."""
+    name = f"<autograd {len(linecache.cache)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec"), words)
+    return words
+
+
+def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
+    """The sum of the products of two equally long sequences, in one node.
+
+    >>> float(dot([Value(1.0), Value(2.0)], [3.0, 4.0]))
+    11.0
+    """
+    left, right = tuple(xs), tuple(ys)
+    if len(left) != len(right):
+        raise ValueError(f"autograd.dot needs two sequences of one length, not {len(left)} and {len(right)}")
+    return apply(TABLE["dot"], *left, *right)
+
+
+FUNCTIONS |= {"others": floats.others, "ties": floats.ties}
+define(*TABLE.values())
+FUNCTIONS["dot"] = dot

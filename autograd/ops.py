@@ -1,0 +1,190 @@
+"""The room of the table: every primitive operation is one row, and everything else is derived from it.
+
+A row says what an operation computes and, for each operand, the partial derivative of the result by that operand.
+Both are written as one writes them on the blackboard, over the operands `x`, `y`, `z` and the result `out` (over `xs` for
+operations on any number of operands). The same text is read on floats (the forward pass), on Values (derivatives of derivatives)
+and printed in other languages. A partial `None` says that no path leads through this operand; `... or None` says the same of a partial
+that comes out as 0, so that a branch not taken passes nothing on, not even nan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from autograd import floats
+
+__all__ = ["TABLE", "Primitive", "ieee", "register"]
+
+Interval = tuple[float, float]
+REAL: Interval = (-6.0, 6.0)
+POSITIVE: Interval = (1e-3, 12.0)
+
+TABLE: dict[str, Primitive] = {}
+NUMBERS: dict[str, Any] = dict(vars(floats))  # what the words of the texts mean on floats; every row adds its own
+
+
+class Primitive:
+    """One row: a name, a label for drawing, the forward text and one partial derivative per operand."""
+
+    __slots__ = ("aliases", "arity", "defaults", "domain", "forward", "function", "kinks", "label", "name", "operator",
+                 "partials", "public")  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        forward: str,
+        *partials: str,
+        label: str = "",
+        operator: str = "",
+        aliases: Iterable[str] = (),
+        domain: Iterable[Interval] = (),
+        kinks: Iterable[tuple[float, ...]] = (),
+        defaults: Iterable[float] = (),
+        public: bool = True,
+    ) -> None:
+        self.name, self.forward, self.partials = name, forward, partials
+        self.arity = None if re.search(r"\bxs\b", forward) else len(partials)  # None: any number of operands
+        self.label, self.operator, self.aliases = label or name, operator, tuple(aliases)
+        self.domain = tuple(domain) or (REAL,) * len(partials)  # where the rules are tested, an interval per operand
+        self.kinks = tuple(kinks)  # points where the derivative jumps
+        self.defaults, self.public = tuple(defaults), public
+        self.function: Callable[..., float] = self.evaluate(forward, NUMBERS)
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the operands in the texts: ('x', 'y'), or ('xs',) for any number."""
+        return ("xs",) if self.arity is None else ("x", "y", "z")[: self.arity]
+
+    def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:
+        """One of the row's texts as a Python function of its operands (and of `names`), its words looked up in `namespace`."""
+        function: Callable[..., Any] = eval(f"lambda {', '.join((*self.operands, *names))}: {ieee(text)}", namespace)
+        return function
+
+    def __repr__(self) -> str:
+        return f"Primitive({self.name!r}, {self.forward!r}, {', '.join(map(repr, self.partials))})"
+
+    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        return lookup, (self.name,)
+
+
+def lookup(name: str) -> Primitive:
+    """The row of this name."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise KeyError(f"no primitive is named {name!r}; register it with autograd.primitive before loading it") from None
+
+
+def ieee(text: str) -> str:
+    """The text with / and ** written as the calls div and pow, which do not raise."""
+    if "/" not in text and "**" not in text:
+        return text
+    import ast
+
+    class Calls(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802 - the name ast calls
+            self.generic_visit(node)
+            name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
+            return ast.Call(ast.Name(name), [node.left, node.right], []) if name else node
+
+    return ast.unparse(Calls().visit(ast.parse(text, mode="eval")))
+
+
+def register(name: str, forward: str, *partials: str, **facts: Any) -> Primitive:
+    """Add a row to the table."""
+    if name in TABLE:
+        raise ValueError(f"the table has a primitive named {name!r} already")
+    TABLE[name] = row = Primitive(name, forward, *partials, **facts)
+    NUMBERS.setdefault(name, row.function)
+    return row
+
+
+# Arithmetic. `operator` is the name of Python's method, without the underscores.
+register("add", "x + y", "1.0", "1.0", label="+", operator="add")
+register("sub", "x - y", "1.0", "-1.0", label="-", operator="sub", aliases=["subtract"])
+register("mul", "x * y", "y", "x", label="*", operator="mul", aliases=["multiply"])
+register("div", "x / y", "1.0 / y", "-out / y", label="/", operator="truediv", aliases=["divide"])
+register("pow", "x ** y", "where(y, y * x ** (y - 1.0), 0.0)", "out * log(where(x, x, 1.0))",
+         label="**", operator="pow", aliases=["power"], domain=[POSITIVE, REAL])
+register("mod", "mod(x, y)", "1.0", "-floor(x / y)", label="%", operator="mod", domain=[REAL, POSITIVE])
+register("floor_divide", "floor_divide(x, y)", "None", "None", label="//", operator="floordiv", domain=[REAL, POSITIVE])
+register("fmod", "fmod(x, y)", "1.0", "-trunc(x / y)", domain=[REAL, POSITIVE])
+register("neg", "-x", "-1.0", label="-", operator="neg", aliases=["negative"])
+register("pos", "+x", "1.0", label="+", operator="pos", aliases=["positive"])
+register("abs", "abs(x)", "sign(x)", operator="abs", aliases=["fabs", "absolute"], kinks=[(0.0,)])
+
+# Powers, exponentials and logarithms.
+register("square", "x * x", "2.0 * x")
+register("sqrt", "sqrt(x)", "0.5 / out", domain=[POSITIVE])
+register("cbrt", "cbrt(x)", "1.0 / (3.0 * out * out)", domain=[POSITIVE])
+register("exp", "exp(x)", "out")
+register("exp2", "exp2(x)", "0.6931471805599453 * out")
+register("expm1", "expm1(x)", "exp(x)")
+register("log", "log(x)", "1.0 / x", domain=[POSITIVE])
+register("log2", "log2(x)", "1.4426950408889634 / x", domain=[POSITIVE])
+register("log10", "log10(x)", "0.4342944819032518 / x", domain=[POSITIVE])
+register("log1p", "log1p(x)", "1.0 / (1.0 + x)", domain=[(-0.99, 12.0)])
+
+# Angles, and their hyperbolic relatives.
+register("sin", "sin(x)", "cos(x)")
+register("cos", "cos(x)", "-sin(x)")
+register("tan", "tan(x)", "1.0 + out * out", domain=[(-1.5, 1.5)])
+register("asin", "asin(x)", "1.0 / sqrt((1.0 - x) * (1.0 + x))", aliases=["arcsin"], domain=[(-0.99, 0.99)])
+register("acos", "acos(x)", "-1.0 / sqrt((1.0 - x) * (1.0 + x))", aliases=["arccos"], domain=[(-0.99, 0.99)])
+register("atan", "atan(x)", "1.0 / (1.0 + x * x)", aliases=["arctan"])
+register("atan2", "atan2(x, y)", "y / hypot(x, y) / hypot(x, y)", "-x / hypot(x, y) / hypot(x, y)", aliases=["arctan2"])
+register("hypot", "hypot(x, y)", "where(out, x / out, 0.0)", "where(out, y / out, 0.0)", kinks=[(0.0, 0.0)])
+register("sinh", "sinh(x)", "cosh(x)")
+register("cosh", "cosh(x)", "sinh(x)")
+register("tanh", "tanh(x)", "1.0 - out * out")
+register("asinh", "asinh(x)", "1.0 / hypot(1.0, x)", aliases=["arcsinh"])
+register("acosh", "acosh(x)", "1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))", aliases=["arccosh"], domain=[(1.01, 12.0)])
+register("atanh", "atanh(x)", "1.0 / ((1.0 - x) * (1.0 + x))", aliases=["arctanh"], domain=[(-0.99, 0.99)])
+register("sinc", "dsinc(0.0, x)", "dsinc(1.0, x)")
+register("dsinc", "dsinc(x, y)", "None", "dsinc(x + 1.0, y)", public=False)
+
+# Special functions.
+register("erf", "erf(x)", "1.1283791670955126 * exp(-x * x)")
+register("erfc", "erfc(x)", "-1.1283791670955126 * exp(-x * x)")
+register("lgamma", "lgamma(x)", "polygamma(0.0, x)", domain=[POSITIVE])
+register("digamma", "polygamma(0.0, x)", "polygamma(1.0, x)", domain=[POSITIVE])
+register("polygamma", "polygamma(x, y)", "None", "polygamma(x + 1.0, y)", domain=[(0.0, 3.0), POSITIVE])
+
+# Choices. An operand that is not chosen passes nothing back; a tie of maximum or minimum is split in halves.
+register("greater", "greater(x, y)", "None", "None", label=">", public=False)
+register("where", "where(x, y, z)", "None", "where(x, 1.0, 0.0) or None", "where(x, 0.0, 1.0) or None")
+register("maximum", "maximum(x, y)", "0.5 * (1.0 + greater(x, y) - greater(y, x)) or None",
+         "0.5 * (1.0 + greater(y, x) - greater(x, y)) or None", label="max", kinks=[(0.0, 0.0), (1.0, 1.0)])
+register("minimum", "minimum(x, y)", "0.5 * (1.0 + greater(y, x) - greater(x, y)) or None",
+         "0.5 * (1.0 + greater(x, y) - greater(y, x)) or None", label="min", kinks=[(0.0, 0.0), (1.0, 1.0)])
+register("stop_gradient", "x", "None", label="stop")
+
+# Steps: flat, so no path leads through them.
+register("sign", "sign(x)", "None", kinks=[(0.0,)])
+register("floor", "floor(x)", "None", kinks=[(1.0,)])
+register("ceil", "ceil(x)", "None", kinks=[(1.0,)])
+register("round", "round(x)", "None", aliases=["rint"], kinks=[(0.5,)])
+register("trunc", "trunc(x)", "None", kinks=[(1.0,)])
+
+# Activations, in forms that neither overflow nor cancel.
+register("sigmoid", "exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x)))", "out * sigmoid(-x)")
+register("relu", "maximum(x, 0.0)", "greater(x, 0.0) or None", label="ReLU", kinks=[(0.0,)])
+register("leaky_relu", "where(greater(x, 0.0), x, y * x)", "where(greater(x, 0.0), 1.0, y)", "minimum(x, 0.0)",
+         kinks=[(0.0, 0.01)], defaults=[0.01])
+register("elu", "where(greater(x, 0.0), x, y * expm1(minimum(x, 0.0)))", "where(greater(x, 0.0), 1.0, y * exp(minimum(x, 0.0)))",
+         "expm1(minimum(x, 0.0))", kinks=[(0.0, 0.5)], defaults=[1.0])
+register("softplus", "maximum(x, 0.0) + log1p(exp(-abs(x)))", "sigmoid(x)")
+register("silu", "x * sigmoid(x)", "sigmoid(x) * (1.0 + x * sigmoid(-x))")
+register("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",
+         "0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-0.5 * x * x)")
+
+# Any number of operands, in one node. `dot` takes the left halves first: x1 ... xn y1 ... yn. One text gives all partials, in order.
+register("sum", "sum(xs)", "[1.0] * len(xs)", label="sum")
+register("dot", "dot(xs)", "[*xs[len(xs) // 2:], *xs[:len(xs) // 2]]", label="dot")
+register("prod", "prod(xs)", "others(xs)")
+register("max", "max(xs)", "ties(xs, out)")
+register("min", "min(xs)", "ties(xs, out)")
+register("norm", "norm(xs)", "[where(out, x / out, 0.0) for x in xs]")
+register("logsumexp", "logsumexp(xs)", "[exp(x - out) for x in xs]")

@@ -1,0 +1,240 @@
+"""The room of values: `Value`, a number that remembers how it was made, and the one traversal of the graph it belongs to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast
+
+from autograd.floats import number
+from autograd.ops import Primitive
+
+__all__ = ["Note", "Operand", "Value", "current", "note", "primal", "record", "topological"]
+
+
+class Note:
+    """What stands around an operation when it is recorded; a node keeps the note of its moment.
+
+    recording: whether operations remember their operands (`no_grad` says no).
+    nested:    whether a derivative is being taken right now, so that an inner derivative must give Values.
+    scope:     the path of the module or block of code that is running.
+    watch:     called with every node as it is made (by `detect_anomaly`, for instance).
+    read:      called when a program reads the number inside a Value, with what it does and the operands.
+    label, line, hooks: what is known of one single node: its name, where the user made it, who listens to its gradient.
+    """
+
+    __slots__ = ("hooks", "label", "line", "nested", "read", "recording", "scope", "watch")
+
+    recording: bool
+    nested: bool
+    scope: tuple[str, ...]
+    watch: Callable[[Value], None] | None
+    read: Callable[..., None] | None
+    label: str
+    line: str
+    hooks: tuple[Callable[..., Any], ...]
+
+    def __init__(self, **facts: Any) -> None:
+        plain = {"recording": True, "nested": False, "scope": (), "watch": None, "read": None, "label": "", "line": "", "hooks": ()}
+        for name, fact in {**plain, **facts}.items():
+            setattr(self, name, fact)
+
+    def but(self, **facts: Any) -> Note:
+        """The same note with some facts changed."""
+        return Note(**{name: getattr(self, name) for name in Note.__slots__} | facts)
+
+
+note: ContextVar[Note] = ContextVar("note", default=Note())  # the note of the moment, one per thread or task
+current = note.get
+
+
+class Value:
+    """A number that remembers how it was made, so that derivatives can be found by walking back.
+
+    `data` is the number, `grad` the derivative of the last root by it: 0.0 until `backward()` was called on the root.
+    Arithmetic with Values and numbers makes new Values and follows IEEE 754: inf and nan appear where they must, and nothing
+    raises. Numbers are constants: they carry no gradient. Values compare by their data, but `==` and `hash` are identity.
+
+    Raises TypeError for what is not a number; write `Value(float("2.5"))` for text.
+
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> c = (a * b + 10) ** 2
+    >>> c.backward()
+    >>> c, a
+    (Value(data=16.0, grad=1.0, op='**'), Value(data=2.0, grad=-24.0, label='a'))
+    """
+
+    # _operands holds Values, and floats for constants; _locals the local derivative for each of them, None where no path leads.
+    __slots__ = ("_data", "_locals", "_note", "_operands", "_primitive", "grad")
+
+    _data: float
+    _primitive: Primitive | None
+    _operands: tuple[Operand, ...]
+    _locals: tuple[float | None, ...]
+    _note: Note
+    grad: Any  # a float; a Value after backward(create_graph=True)
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self._data = data if data.__class__ is float else number(data, "Value")
+        self._primitive, self._operands, self._locals, self.grad = None, (), (), 0.0
+        self._note = current().but(label=label) if label else current()
+
+    @property
+    def data(self) -> float:
+        """The number. Setting it moves a leaf (a parameter, say); gradients stay those of the point that was evaluated."""
+        if (read := current().read) is not None:
+            read(".data", self)
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = number(data, "Value.data")
+
+    @property
+    def label(self) -> str:
+        """The name of this node, for pictures and messages."""
+        return self._note.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._note = self._note.but(label=label)
+
+    @property
+    def scope(self) -> str:
+        """The path of the module or block of code that made this node: 'mlp/layer1'."""
+        return "/".join(self._note.scope)
+
+    @property
+    def _op(self) -> str:
+        return self._primitive.label if self._primitive else ""
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The parents in order, one entry per use: `a * a` has two."""
+        return tuple([operand for operand in self._operands if operand.__class__ is not float])  # type: ignore[misc]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of this Value, and of every Value it was made from, to 0."""
+        for node in topological(self):
+            node.grad = 0.0
+
+    def detach(self) -> Value:
+        """A new leaf with the same number: nothing flows back through it."""
+        return Value(self._data)
+
+    def __repr__(self) -> str:
+        facts = {"data": self._data, "grad": self.grad, "op": self._op, "label": self.label}
+        return f"Value({', '.join(f'{name}={fact!r}' for name, fact in facts.items() if fact != '')})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    # Reading the number: `data` sees every one of these.
+    def __float__(self) -> float:
+        return self.data
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self.data, digits) if digits is not None else round(self.data)
+
+    def __floor__(self) -> int:
+        return math.floor(self.data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.data)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.data)
+
+    # Order compares the numbers; a comparison that a program branches on is a reading too.
+    def __bool__(self) -> bool:
+        return compare("!=", self, 0.0)
+
+    def __lt__(self, other: Any) -> bool:
+        return compare("<", self, other)
+
+    def __le__(self, other: Any) -> bool:
+        return compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return compare(">", self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return compare(">=", self, other)
+
+    if TYPE_CHECKING:  # what the table and the chain rule add below, for type checkers
+
+        def _unary(self) -> Value: ...
+        def _binary(self, other: Any) -> Value: ...
+        def _default(self, other: Any = ...) -> Value: ...
+        def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
+
+        __neg__ = __pos__ = __abs__ = square = sqrt = cbrt = exp = exp2 = expm1 = log = log2 = log10 = log1p = _unary
+        sin = cos = tan = asin = acos = atan = arcsin = arccos = arctan = sinh = cosh = tanh = asinh = acosh = atanh = _unary
+        arcsinh = arccosh = arctanh = sinc = erf = erfc = lgamma = digamma = stop_gradient = sign = floor = ceil = _unary
+        round = rint = trunc = sigmoid = relu = softplus = silu = gelu = _unary
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _binary
+        __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = fmod = atan2 = arctan2 = hypot = polygamma = _binary
+        maximum = minimum = _binary
+        leaky_relu = elu = _default
+
+
+Operand = Value | float
+ORDER: dict[str, Callable[[float, float], bool]] = {
+    "<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__, "!=": float.__ne__,
+}  # fmt: skip
+
+
+def compare(sign: str, left: Value, right: Any) -> bool:
+    """Compare the numbers of two operands, and tell whoever listens."""
+    y = right if right.__class__ is Value else number(right, sign, foreign=NotImplemented)
+    if y is NotImplemented:
+        return cast(bool, NotImplemented)
+    answer = ORDER[sign](left._data, primal(y))
+    if (read := current().read) is not None:
+        read(sign, left, y, answer)
+    return answer
+
+
+def primal(operand: Operand) -> float:
+    """The number of an operand."""
+    return operand if operand.__class__ is float else operand._data  # type: ignore[union-attr,return-value]
+
+
+def record(
+    data: float, primitive: Primitive, operands: tuple[Operand, ...], local_derivatives: tuple[float | None, ...]
+) -> Value:
+    """The node of an operation that was just computed: the one place where a graph grows."""
+    node = new(Value)
+    node._data = data
+    node.grad = 0.0
+    node._note = around = current()
+    if around.recording:
+        node._primitive, node._operands, node._locals = primitive, operands, local_derivatives
+    else:
+        node._primitive, node._operands, node._locals = None, (), ()
+    if around.watch is not None:
+        around.watch(node)
+    return node
+
+
+new = Value.__new__
+
+
+def topological(*roots: Value) -> list[Value]:
+    """Every node the roots were made from, each after its operands; depth first, operands in order, so always the same."""
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Any] = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if node is None:  # the operands of the node below are in the order by now
+            order.append(stack.pop())
+        elif node.__class__ is not float and node not in seen:
+            seen.add(node)
+            stack += (node, None)
+            stack += node._operands[::-1]
+    return order

@@ -1,0 +1,1 @@
+"""The room of networks: neurons, layers and their training, over the public names of autograd."""
