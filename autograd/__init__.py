@@ -1,7 +1,45 @@
-"""A scalar reverse-mode autograd engine: write it with scalars, see every node, check every derivative."""
+"""A scalar reverse-mode autograd engine: write it with scalars, see every node, check every derivative.
 
+>>> from autograd import Value
+>>> a, b = Value(2.0), Value(-3.0)
+>>> c = (a * b + 10).tanh()
+>>> c.backward()
+>>> round(a.grad, 9)
+-0.004022852
+"""
+
+from importlib import import_module
+from math import e, inf, nan, pi
+from typing import Any
+
+from autograd import copying as _copying  # noqa: F401 - gives Value its copies
 from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.functions import FUNCTIONS
+from autograd.composites import clip, log_softmax, mean, softmax, take, var
+from autograd.controls import GradientWarning, detect_anomaly, enable_grad, lint, no_grad, scope
+from autograd.functions import FUNCTIONS as _FUNCTIONS
+from autograd.primitives import primitive
 from autograd.value import Value, topological
 
-globals().update(FUNCTIONS)
+__version__ = "0.1.0"
+
+# Rooms that are opened when somebody asks for what is in them: the engine stays light.
+_ROOMS: dict[str, str] = {}
+
+__all__ = [
+    "GradientWarning", "Value", "clip", "derivative", "detect_anomaly", "e", "enable_grad", "grad", "hessian", "hvp", "inf",
+    "jacobian", "jvp", "lint", "log_softmax", "mean", "nan", "no_grad", "pi", "primitive", "scope", "softmax", "take",
+    "topological", "value_and_grad", "var", "vjp",
+]  # fmt: skip
+__all__ += [*sorted(_FUNCTIONS), *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

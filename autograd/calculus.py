@@ -1,7 +1,7 @@
 """The room of calculus: derivatives of functions, of any order, over numbers and nested containers of numbers.
 
-Numbers in, numbers out. Called on Values, or inside a function that is being differentiated, each of these gives Values, which can be
-differentiated again: `grad(grad(f))` is the second derivative.
+Numbers in, numbers out. Called on Values, or inside a function that is being differentiated, each of these gives Values,
+which can be differentiated again: `grad(grad(f))` is the second derivative.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from autograd.chain import pullback, pushforward
 from autograd.floats import number
 from autograd.functions import FUNCTIONS
-from autograd.trees import leaves, rebuild, transform
+from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -39,7 +39,7 @@ class Evaluation:
         for i in chosen:
             arguments[i] = transform(self.fresh, arguments[i])
         picked = [arguments[i] for i in chosen]
-        self.structure = picked[0] if isinstance(argnums, int) else tuple(picked)
+        self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
         with differentiating():
             self.output = function(*arguments, **keywords)
 
@@ -83,8 +83,9 @@ def differentiating(nested: bool = True) -> Iterator[None]:
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `f(...)` and its gradient.
 
-    The gradient has the containers of the argument that `argnums` names: a number for a number, a list for a list. For a sequence of
-    `argnums` it is a tuple of such. Inputs that f does not use have gradient 0. Raises TypeError if f does not return one number.
+    The gradient has the containers of the argument that `argnums` names: a number for a number, a list for a list. For a
+    sequence of `argnums` it is a tuple of such. Inputs that f does not use have gradient 0. Raises TypeError if f does not
+    return one number.
 
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
     (12.0, 4.0)
@@ -168,7 +169,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
         def row(y: Any) -> Any:
             return run.pull(order, {y: 1.0} if isinstance(y, Value) else {})
 
-        if all(is_vector(tree) for tree in (run.output, run.structure)):
+        if is_array(run.output) and is_array(run.structure):
             import numpy as np
 
             return np.array([row(y) for y in run.output.flat]).reshape(run.output.shape + run.structure.shape)
@@ -177,13 +178,9 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return rows
 
 
-def is_vector(tree: Any) -> bool:
-    return hasattr(tree, "flat") and hasattr(tree, "shape")
-
-
 def nest(row: Callable[[Any], Any], tree: Any) -> Any:
     """`transform`, for rows that are containers themselves."""
-    return [nest(row, y) for y in tree] if is_vector(tree) and tree.ndim else transform(row, tree)
+    return [nest(row, y) for y in tree] if is_array(tree) else transform(row, tree)
 
 
 def hessian(f: Function, argnums: int = 0) -> Function:

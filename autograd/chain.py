@@ -3,68 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add, mul
 from typing import Any
 
 from autograd.floats import number
-from autograd.functions import ON_VALUES, local_derivatives
-from autograd.value import Operand, Value, primal, topological
+from autograd.functions import FUNCTIONS, ON_VALUES, local_derivatives
+from autograd.value import Operand, Value, current, topological
 
 __all__ = ["backward", "pullback", "pushforward"]
 
 
-def pullback(
-    order: Sequence[Value], cotangents: Mapping[Value, Operand], *, create_graph: bool = False
-) -> dict[Value, Any]:
+def pullback(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
     """Carry derivatives from results back to everything they were made from: reverse mode.
 
-    `order` is a topological order, `cotangents` holds the derivatives at the results. A node passes `local * cotangent` to
-    each operand, last node first and operands in order; contributions are added as they arrive, which fixes the last bit.
-    With `create_graph` the local derivatives are Values themselves, so that the answer can be differentiated again.
+    `order` is a topological order and `seeds` holds the cotangents of the results. Every node, last first, tells each of its
+    operands its local derivative and its own cotangent; the cotangent of a node is the sum of the products it was told,
+    in that order, which fixes the last bit. With `create_graph` the local derivatives are Values themselves, so that the
+    answer can be differentiated again.
     """
-    found: dict[Value, Any] = dict(cotangents)
+    told: dict[Any, list[Any]] = {node: [1.0, seed] for node, seed in seeds.items()}
+    cotangents: dict[Value, Any] = {}
     for node in reversed(order):
-        if node not in found:
+        terms = told.pop(node, None)
+        if terms is None:
             continue  # no path leads from here to a result
+        cotangent = terms[0] * terms[1] if len(terms) == 2 else sum_of_products(terms)
         if node._note.hooks:
-            for hook in node._note.hooks:
-                replacement = hook(found[node])
-                found[node] = found[node] if replacement is None else replacement
-        cotangent = found[node]
+            cotangent = listened(node, cotangent)
+        cotangents[node] = cotangent
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
             if local is not None:
-                if operand in found:
-                    found[operand] += local * cotangent
+                if operand in told:
+                    terms = told[operand]
+                    terms.append(local)
+                    terms.append(cotangent)
                 else:
-                    found[operand] = local * cotangent
-    return found
+                    told[operand] = [local, cotangent]
+    if (carried := current().carried) is not None:
+        carried(order, cotangents)
+    return cotangents
 
 
-def pushforward(
-    order: Sequence[Value], tangents: Mapping[Value, Operand], *, create_graph: bool = False
-) -> dict[Value, Any]:
-    """Carry derivatives from inputs on to everything made from them: forward mode, the same sums of `local * tangent`."""
-    found: dict[Value, Any] = dict(tangents)
+def pushforward(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
+    """Carry derivatives from inputs on to everything made from them: forward mode.
+
+    `seeds` holds the tangents of the inputs; the tangent of a node is the sum of the products of its local derivatives and the
+    tangents of its operands.
+    """
+    tangents: dict[Value, Any] = dict(seeds)
     for node in order:
-        if node in tangents:
+        if node in seeds:
             continue
+        terms: list[Any] = []
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
-            if local is not None and operand in found:
-                if node in found:
-                    found[node] += local * found[operand]
-                else:
-                    found[node] = local * found[operand]
-    return found
+            if local is not None and operand in tangents:
+                terms += (local, tangents[operand])
+        if terms:
+            tangents[node] = sum_of_products(terms)
+    return tangents
+
+
+def sum_of_products(terms: Sequence[Any]) -> Any:
+    """l1 * c1 + l2 * c2 + ... for terms l1, c1, l2, c2, ..., left to right: a float, or one node if there are Values."""
+    if Value in map(type, terms):
+        return FUNCTIONS["dot"](terms[::2], terms[1::2])
+    return reduce(add, map(mul, terms[::2], terms[1::2]))
+
+
+def listened(node: Value, cotangent: Any) -> Any:
+    """The cotangent after the hooks of the node, in the order of registration."""
+    for hook in node._note.hooks:
+        answer = hook(cotangent)
+        cotangent = cotangent if answer is None else answer
+    return cotangent
 
 
 def locals_on_values(node: Value) -> tuple[Any, ...]:
-    """The local derivatives of a node as functions of its operands; they must still have the numbers of the forward pass."""
+    """The local derivatives of a node as functions of its operands; they must still have the numbers of the forward pass.
+
+    Raises RuntimeError if `.data` was changed in between and a local derivative with it.
+    """
     if node._primitive is None:
         return ()
     partials = local_derivatives(node._primitive, node._operands, node._operands, node, ON_VALUES)
     for partial, local in zip(partials, node._locals):
-        if partial is not None and local is not None and primal(partial) != local == local:
+        now = partial._data if isinstance(partial, Value) else partial
+        if now != local and local is not None and local == local:
             raise RuntimeError(
-                f"{node!r} was computed at another point: its local derivative was {local!r} and is now {primal(partial)!r}; "
+                f"{node!r} was computed at another point: its local derivative was {local!r} and is now {now!r}; "
                 "compute it anew after changing .data, or differentiate before"
             )
     return tuple([None if local is None else partial for partial, local in zip(partials, node._locals)])
@@ -84,9 +111,11 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
     """
     order = topological(self)
     seed = gradient if isinstance(gradient, Value) else number(gradient, "backward(gradient)")
-    found = pullback(order, {self: seed}, create_graph=create_graph)
+    cotangents = pullback(order, {self: seed}, create_graph=create_graph)
+    if (storing := current().storing) is not None:
+        storing(order, cotangents)
     for node in order:
-        arrived = found.get(node, 0.0)
+        arrived = cotangents.get(node, 0.0)
         if node._operands or (node.grad.__class__ is float and node.grad == 0.0):
             node.grad = arrived
         else:

@@ -11,11 +11,11 @@ from operator import add
 from operator import mul as times
 from typing import Any, TypeVar
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - in lines
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "div", "dot",
     "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
-    "log", "log10", "log1p", "log2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others", "polygamma", "pow",
-    "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
+    "log", "log10", "log1p", "log2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others",
+    "polygamma", "pow", "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 def number(x: Any, where: str, foreign: Any = None) -> float:
     """`x` as a float. What is no number is refused; `foreign`, if given, answers for types that may know how to meet a Value."""
     if x.__class__ is float:
-        return x  # type: ignore[no-any-return]
+        return x
     if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
         try:
             return float(x)
@@ -85,7 +85,7 @@ atan2, hypot = math.atan2, math.hypot
 
 
 def div(x: float, y: float) -> float:
-    """x / y; a number over zero is an infinity, zero over zero is nan."""
+    """The quotient x / y; a number over zero is an infinity, zero over zero is nan."""
     try:
         return x / y
     except ZeroDivisionError:
@@ -93,7 +93,7 @@ def div(x: float, y: float) -> float:
 
 
 def pow(x: float, y: float) -> float:
-    """x to the y; a negative base with a fractional exponent is nan, as in C."""
+    """The power x ** y; a negative base with a fractional exponent is nan, as in C."""
     try:
         return math.pow(x, y)
     except OverflowError:
@@ -123,7 +123,7 @@ def greater(x: float, y: float) -> float:
 
 
 def where(condition: float, x: float, y: float) -> float:
-    """x where the condition is not zero, else y."""
+    """Either x where the condition is not zero, or y."""
     return x if condition else y
 
 

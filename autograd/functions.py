@@ -14,17 +14,20 @@ from autograd.value import Operand, Value, current, record
 __all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
 
 
+KNOWN = {Value, float}
+
+
 def apply(primitive: Primitive, *operands: Any) -> Any:
     """Carry out a primitive on any operands: numbers give a number, Values a Value, NumPy arrays an array."""
     kinds = set(map(type, operands))
-    if not kinds <= {Value, float}:
+    if not kinds <= KNOWN:
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
         operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
         kinds = set(map(type, operands))
     primals = [x if x.__class__ is float else x._data for x in operands]
     out = primitive.function(*((primals,) if primitive.arity is None else primals))
-    if kinds <= {float}:
+    if Value not in kinds:
         return out
     if not current().recording:
         return record(out, primitive, (), ())
@@ -37,6 +40,8 @@ def local_derivatives(
     """The partial derivative by each operand that is a Value, and None for constants; `rules` are over floats or over Values."""
     if primitive.arity is None:
         partials = rules[primitive][0](arguments, out)
+        if float not in map(type, operands):
+            return tuple(partials)
         return tuple([None if x.__class__ is float else partial for x, partial in zip(operands, partials)])
     return tuple([None if x.__class__ is float else rule(*arguments, out) for x, rule in zip(operands, rules[primitive])])
 
@@ -95,9 +100,6 @@ def {name}({parameters}):
     return apply({row}, {arguments})
 '''
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
-
-
 class Rules:
     """The partials of the table as Python functions, compiled when first needed."""
 
@@ -111,7 +113,8 @@ class Rules:
         return self.cache[primitive]
 
 
-ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules(FUNCTIONS)
+FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
+ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties})
 
 
 def define(*rows: Primitive) -> None:
@@ -120,7 +123,8 @@ def define(*rows: Primitive) -> None:
     words: dict[str, Any] = {"__name__": __name__, "Value": Value, "number": number, "record": record, "apply": apply}
     for row in rows:
         words[f"row_{row.name}"] = row
-        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward), "partials": ", ".join(row.partials)}
+        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}
+        facts |= {"partials": ", ".join(row.partials)}
         facts |= {f"local_{operand}": ieee(text) for operand, text in zip(row.operands, row.partials)}
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
         facts |= {"parameters": facts["arguments"] + facts["default"]}
@@ -140,7 +144,7 @@ def define(*rows: Primitive) -> None:
     words = execute("".join(functions), words)
     for row in rows:
         for name in (row.name, *row.aliases):
-            FUNCTIONS[name] = words[row.name]
+            FUNCTIONS[name] = ON_VALUES.words[name] = words[row.name]
             if hasattr(Value, row.name) and not row.operator:
                 setattr(Value, name, getattr(Value, row.name))
 
@@ -165,6 +169,5 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     return apply(TABLE["dot"], *left, *right)
 
 
-FUNCTIONS |= {"others": floats.others, "ties": floats.ties}
 define(*TABLE.values())
 FUNCTIONS["dot"] = dot

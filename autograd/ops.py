@@ -2,15 +2,15 @@
 
 A row says what an operation computes and, for each operand, the partial derivative of the result by that operand.
 Both are written as one writes them on the blackboard, over the operands `x`, `y`, `z` and the result `out` (over `xs` for
-operations on any number of operands). The same text is read on floats (the forward pass), on Values (derivatives of derivatives)
-and printed in other languages. A partial `None` says that no path leads through this operand; `... or None` says the same of a partial
-that comes out as 0, so that a branch not taken passes nothing on, not even nan.
+operations on any number of operands). The same text is read on floats (the forward pass), on Values (derivatives of
+derivatives) and printed in other languages. A partial `None` says that no path leads through this operand; `... or None` says
+the same of a partial that comes out as 0, so that a branch not taken passes nothing on, not even nan.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import floats
@@ -84,7 +84,7 @@ def ieee(text: str) -> str:
     import ast
 
     class Calls(ast.NodeTransformer):
-        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802 - the name ast calls
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
             self.generic_visit(node)
             name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
             return ast.Call(ast.Name(name), [node.left, node.right], []) if name else node
@@ -180,7 +180,7 @@ register("silu", "x * sigmoid(x)", "sigmoid(x) * (1.0 + x * sigmoid(-x))")
 register("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",
          "0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-0.5 * x * x)")
 
-# Any number of operands, in one node. `dot` takes the left halves first: x1 ... xn y1 ... yn. One text gives all partials, in order.
+# Any number of operands, in one node; one text gives all partials, in order. The operands of `dot` are x1 ... xn y1 ... yn.
 register("sum", "sum(xs)", "[1.0] * len(xs)", label="sum")
 register("dot", "dot(xs)", "[*xs[len(xs) // 2:], *xs[:len(xs) // 2]]", label="dot")
 register("prod", "prod(xs)", "others(xs)")

@@ -14,38 +14,29 @@ __all__ = ["Note", "Operand", "Value", "current", "note", "primal", "record", "t
 
 
 class Note:
-    """What stands around an operation when it is recorded; a node keeps the note of its moment.
+    """What stands around an operation when it is recorded; a node keeps the note of its moment."""
 
-    recording: whether operations remember their operands (`no_grad` says no).
-    nested:    whether a derivative is being taken right now, so that an inner derivative must give Values.
-    scope:     the path of the module or block of code that is running.
-    watch:     called with every node as it is made (by `detect_anomaly`, for instance).
-    read:      called when a program reads the number inside a Value, with what it does and the operands.
-    label, line, hooks: what is known of one single node: its name, where the user made it, who listens to its gradient.
-    """
-
-    __slots__ = ("hooks", "label", "line", "nested", "read", "recording", "scope", "watch")
-
-    recording: bool
-    nested: bool
-    scope: tuple[str, ...]
-    watch: Callable[[Value], None] | None
-    read: Callable[..., None] | None
-    label: str
-    line: str
-    hooks: tuple[Callable[..., Any], ...]
-
-    def __init__(self, **facts: Any) -> None:
-        plain = {"recording": True, "nested": False, "scope": (), "watch": None, "read": None, "label": "", "line": "", "hooks": ()}
-        for name, fact in {**plain, **facts}.items():
-            setattr(self, name, fact)
+    recording = True  # whether operations remember their operands; `no_grad` says no
+    nested = False  # whether a derivative is being taken right now, so that an inner derivative must give Values
+    scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
+    watch: Callable[[Value], None] | None = None  # called with every node as it is made
+    read: Callable[..., None] | None = None  # called when a program reads the number in a Value: what it does, and the operands
+    carried: Callable[..., None] | None = None  # called when derivatives were carried back: the order, and the cotangents
+    storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
+    # What is known of one single node: its name, the line of the program that made it, who listens to its gradient.
+    label = ""
+    line = ""
+    hooks: tuple[Callable[[Any], Any], ...] = ()
 
     def but(self, **facts: Any) -> Note:
         """The same note with some facts changed."""
-        return Note(**{name: getattr(self, name) for name in Note.__slots__} | facts)
+        changed = Note()
+        changed.__dict__ = self.__dict__ | facts
+        return changed
 
 
-note: ContextVar[Note] = ContextVar("note", default=Note())  # the note of the moment, one per thread or task
+PLAIN = Note()
+note: ContextVar[Note] = ContextVar("note", default=PLAIN)  # the note of the moment, one per thread or task
 current = note.get
 
 
@@ -123,6 +114,24 @@ class Value:
         """A new leaf with the same number: nothing flows back through it."""
         return Value(self._data)
 
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call `hook(gradient)` when the gradient of this Value is complete; what it returns, if not None, replaces the gradient.
+
+        Returns a function that removes the hook.
+
+        >>> x = Value(3.0)
+        >>> remove = x.register_hook(lambda gradient: 2 * gradient)
+        >>> (x * x).backward()
+        >>> x.grad
+        12.0
+        """
+        self._note = self._note.but(hooks=(*self._note.hooks, hook))
+
+        def remove() -> None:
+            self._note = self._note.but(hooks=tuple([other for other in self._note.hooks if other is not hook]))
+
+        return remove
+
     def __repr__(self) -> str:
         facts = {"data": self._data, "grad": self.grad, "op": self._op, "label": self.label}
         return f"Value({', '.join(f'{name}={fact!r}' for name, fact in facts.items() if fact != '')})"
@@ -167,6 +176,7 @@ class Value:
 
     if TYPE_CHECKING:  # what the table and the chain rule add below, for type checkers
 
+        # ruff: noqa: D102
         def _unary(self) -> Value: ...
         def _binary(self, other: Any) -> Value: ...
         def _default(self, other: Any = ...) -> Value: ...
@@ -201,7 +211,7 @@ def compare(sign: str, left: Value, right: Any) -> bool:
 
 def primal(operand: Operand) -> float:
     """The number of an operand."""
-    return operand if operand.__class__ is float else operand._data  # type: ignore[union-attr,return-value]
+    return operand if operand.__class__ is float else operand._data  # type: ignore[union-attr]
 
 
 def record(

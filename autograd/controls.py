@@ -1,0 +1,230 @@
+"""The room of controls: what is recorded, under which name, and what is watched, for a block of code."""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ContextDecorator
+from contextvars import Token
+from types import FrameType, TracebackType
+from typing import Any
+
+from autograd.value import Note, Value, current, note
+
+__all__ = ["GradientWarning", "detect_anomaly", "enable_grad", "lint", "no_grad", "scope", "user_line", "watched"]
+
+
+class block(ContextDecorator):  # noqa: N801 - used as a word, `with no_grad():`
+    """A block of code, or a decorated function, under a changed note."""
+
+    def __init__(self) -> None:
+        self.tokens: list[Token[Note]] = []
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block, made from the one around it."""
+        return around
+
+    def __enter__(self) -> None:
+        self.tokens.append(note.set(self.changed(current())))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        note.reset(self.tokens.pop())
+
+
+class no_grad(block):  # noqa: N801
+    """Compute without recording: results are leaves, and no graph is kept.
+
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y
+    Value(data=4.0, grad=0.0)
+    """
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: nothing is recorded."""
+        return around.but(recording=False)
+
+
+class enable_grad(block):  # noqa: N801
+    """Record again, inside `no_grad`."""
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: operations are recorded."""
+        return around.but(recording=True)
+
+
+class scope(block):  # noqa: N801
+    """Name a block of code: Values made inside belong to this scope, and pictures can fold it into one box.
+
+    >>> with scope("loss"):
+    ...     y = Value(2.0) ** 2
+    >>> y.scope
+    'loss'
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: its scope has one more name."""
+        return around.but(scope=(*around.scope, self.name))
+
+
+class watched(block):  # noqa: N801
+    """Call `watch(value)` for every Value that an operation makes, after whoever watches already."""
+
+    def __init__(self, watch: Callable[[Value], None]) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: one more watches."""
+        first, second = around.watch, self.watch
+
+        def both(node: Value) -> None:
+            if first is not None:
+                first(node)
+            second(node)
+
+        return around.but(watch=both)
+
+
+class detect_anomaly(watched):  # noqa: N801
+    """Raise at the first nan or infinity, forward or backward.
+
+    FloatingPointError names the operation, its operands with their labels, and the line of the program that made the node.
+    Operations are several times slower under it; off, it costs nothing.
+
+    >>> x = Value(0.0, label="x")
+    >>> with detect_anomaly():  # doctest: +ELLIPSIS
+    ...     y = x.log()
+    Traceback (most recent call last):
+    FloatingPointError: log(x = 0.0) is -inf, made at ..., line ...
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self.check_forward)
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: nodes and gradients are checked."""
+        return super().changed(around).but(carried=self.check_backward)
+
+    @staticmethod
+    def check_forward(node: Value) -> None:
+        """Keep the line that made this node, and raise if the number is nan or infinite."""
+        node._note = node._note.but(line=user_line())
+        if not math.isfinite(node._data):
+            raise FloatingPointError(f"{told(node)} is {node._data}, made at {node._note.line}")
+
+    @staticmethod
+    def check_backward(order: Sequence[Value], cotangents: Mapping[Value, Any]) -> None:
+        """Raise at the first node, in the order of the backward pass, that sends on what is not finite."""
+        for node in reversed(order):
+            cotangent = cotangents.get(node)
+            if cotangent is None:
+                continue
+            if not math.isfinite(cotangent):
+                raise FloatingPointError(f"the gradient of {told(node)} = {node._data} is {float(cotangent)}{made(node)}")
+            for operand, local in zip(node._operands, node._locals):
+                if local is not None and isinstance(operand, Value) and not math.isfinite(local * float(cotangent)):
+                    raise FloatingPointError(
+                        f"the gradient that {told(node)} = {node._data} sends to {named(operand)} is "
+                        f"{local} * {float(cotangent)} = {local * float(cotangent)}{made(node)}"
+                    )
+
+
+class lint(block):  # noqa: N801
+    """Warn about the usual mistakes of a training loop, at each `backward()` inside.
+
+    A GradientWarning says that gradients of an earlier `backward()` are added to (a forgotten `zero_grad()`), that the result
+    is not finite, that `.data` was changed between forward and backward, or that one of `parameters` gets no gradient.
+
+    >>> w = Value(3.0, label="w")
+    >>> with lint(), warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     for step in range(2):
+    ...         (w * w).backward()
+    >>> print(caught[0].message)
+    w = 3.0 has the gradient 6.0 already, and backward() adds to it; call zero_grad()
+    """
+
+    def __init__(self, parameters: Iterable[Value] = ()) -> None:
+        super().__init__()
+        self.parameters = list(parameters)
+
+    def changed(self, around: Note) -> Note:
+        """The note for the block: every `backward()` is looked at."""
+        return around.but(storing=self.check)
+
+    def check(self, order: Sequence[Value], cotangents: Mapping[Value, Any]) -> None:
+        """Look at a backward pass before its gradients are stored."""
+        root = order[-1]
+        if not math.isfinite(root._data):
+            self.warn(f"backward() starts at {told(root)} = {root._data}: gradients will not be finite")
+        for node in order:
+            if not node._operands and node in cotangents and node.grad != 0.0:
+                self.warn(f"{named(node)} has the gradient {node.grad} already, and backward() adds to it; call zero_grad()")
+                break
+        for node in order:
+            if node._primitive is not None and recomputed(node) != node._data == node._data:
+                self.warn(
+                    f"{told(node)} was {node._data} in the forward pass and is {recomputed(node)} now: .data was changed before "
+                    "backward(), whose gradients are those of the forward pass"
+                )
+                break
+        lost = [named(x) for x in self.parameters if x not in cotangents]
+        if lost:
+            self.warn(f"{len(lost)} of {len(self.parameters)} parameters get no gradient, the first is {lost[0]}")
+
+    @staticmethod
+    def warn(message: str) -> None:
+        """Warn at the line of the user's program."""
+        level = 1
+        frame = sys._getframe()
+        while frame.f_back is not None and is_own(frame):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(message, GradientWarning, stacklevel=level)
+
+
+class GradientWarning(UserWarning):
+    """A training loop does what is most likely not meant."""
+
+
+def recomputed(node: Value) -> float:
+    """What the operation of this node gives on its operands as they are now."""
+    primals = [x._data if isinstance(x, Value) else x for x in node._operands]
+    row = node._primitive
+    return row.function(primals) if row.arity is None else row.function(*primals)  # type: ignore[union-attr]
+
+
+def told(node: Value) -> str:
+    """A node as an expression: log(x = 0.0)."""
+    if node._primitive is None:
+        return named(node)
+    shown = [named(x) if isinstance(x, Value) else repr(x) for x in node._operands[:8]]
+    label = f"{node.label} = " if node.label else ""
+    return f"{label}{node._primitive.name}({', '.join(shown)}{', ...' if len(node._operands) > 8 else ''})"
+
+
+def named(node: Value) -> str:
+    return f"{node.label} = {node._data}" if node.label else repr(node._data)
+
+
+def made(node: Value) -> str:
+    return f", made at {node._note.line}" if node._note.line else ""
+
+
+def is_own(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").partition(".")[0] in (__name__.partition(".")[0], "contextlib")
+
+
+def user_line() -> str:
+    """The innermost line of the running program that is not the library's own: 'train.py, line 12'."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and is_own(frame):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"

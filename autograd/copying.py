@@ -1,0 +1,73 @@
+"""The room of copies: Values go through `copy` and `pickle` without recursion, however deep their graph is.
+
+A copy has the numbers, gradients, labels and scopes of the original. Hooks stay behind, and a gradient that is itself a Value
+keeps only its number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops import Primitive
+from autograd.value import Note, Operand, Value, topological
+
+__all__: list[str] = []
+
+Row = tuple[float, float, Primitive | None, tuple[Any, ...], tuple[float | None, ...], dict[str, Any]]
+
+
+def facts(node: Value) -> dict[str, Any]:
+    """What a copy keeps of the note of a node."""
+    return {name: getattr(node._note, name) for name in ("label", "line", "scope") if getattr(node._note, name)}
+
+
+def build(row: Row) -> Value:
+    """A node from its parts."""
+    node = Value.__new__(Value)
+    node._data, node.grad, node._primitive, node._operands, node._locals, kept = row
+    node._note = Note().but(**kept)
+    return node
+
+
+def parts(node: Value, operands: tuple[Any, ...]) -> Row:
+    """A node in parts, with other operands."""
+    return node._data, float(node.grad), node._primitive, operands, node._locals, facts(node)
+
+
+def restore(leaves: list[Value], rows: list[Row]) -> Value:
+    """The last node of a pickled graph; operands are given as positions among the leaves and the nodes so far, or as floats."""
+    nodes = list(leaves)
+    for data, grad, primitive, operands, local, kept in rows:
+        found = tuple([nodes[x] if isinstance(x, int) else x for x in operands])
+        nodes.append(build((data, grad, primitive, found, local, kept)))
+    return nodes[-1]
+
+
+def reduce(self: Value) -> tuple[Any, ...]:
+    """How pickle takes a Value apart: the leaves, which several Values may share, and a flat list of the rest."""
+    if not self._operands:
+        return build, (parts(self, ()),)
+    order = topological(self)
+    leaves = [node for node in order if not node._operands]
+    inner = [node for node in order if node._operands]
+    position = {node: i for i, node in enumerate(leaves + inner)}
+    rows = [parts(node, tuple([x if isinstance(x, float) else position[x] for x in node._operands])) for node in inner]
+    return restore, (leaves, rows)
+
+
+def copy(self: Value) -> Value:
+    """Another node with the same operands."""
+    return build(parts(self, self._operands))
+
+
+def deepcopy(self: Value, memo: dict[int, Any]) -> Value:
+    """The whole graph again; what the memo knows is shared."""
+    for node in topological(self):
+        if id(node) not in memo:
+            operands: tuple[Operand, ...] = tuple([x if isinstance(x, float) else memo[id(x)] for x in node._operands])
+            memo[id(node)] = build(parts(node, operands))
+    return memo[id(self)]  # type: ignore[no-any-return]
+
+
+for name, method in {"__reduce__": reduce, "__copy__": copy, "__deepcopy__": deepcopy}.items():
+    setattr(Value, name, method)

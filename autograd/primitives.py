@@ -1,0 +1,77 @@
+"""The room where users add rows to the table: operations of their own are not second class."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, define
+from autograd.ops import TABLE, Primitive
+from autograd.value import Value
+
+__all__ = ["primitive"]
+
+BUILT_IN = frozenset(TABLE)
+
+
+def primitive(
+    name: str,
+    forward: str | Callable[..., float],
+    *partials: str | Callable[..., Any],
+    words: Mapping[str, Callable[..., Any]] | None = None,
+    **facts: Any,
+) -> Callable[..., Any]:
+    """Add an operation to the table: what it computes, and one partial derivative per operand. Returns its function.
+
+    Both are texts over the operands `x`, `y`, `z` and the result `out`, in the words of the table, as the rows of
+    `autograd/ops.py`; or Python functions, of the operands (`forward`) and of the operands and the result (partials). A
+    partial is called on floats and on Values, so write it with the functions of the package and it can be differentiated
+    again; write `"None"` where no derivative leads. `words` gives meaning to further names in the texts.
+
+    Further facts: `label` for pictures, `domain` (an interval per operand) and `kinks` for tests, `aliases`, `defaults`. The
+    operation becomes a function, `autograd.NAME`, a method of Value, and a node in pictures, checks and derivatives of any order.
+
+    Raises ValueError for a name that the table or Value has already, and for words it does not know. An own row may be
+    written anew.
+
+    >>> cube = primitive("cube", "x * x * x", "3.0 * x * x")
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad, cube(3.0)
+    (12.0, 27.0)
+    """
+    if not name.isidentifier() or (name in TABLE and name in BUILT_IN):
+        raise ValueError(f"a primitive needs a name of its own that is a Python identifier, not {name!r}")
+    if name not in TABLE and (hasattr(Value, name) or name in NUMBERS):
+        raise ValueError(f"the name {name!r} is taken; choose another for the primitive")
+    if not partials:
+        raise ValueError(f"primitive {name!r} needs one partial derivative per operand; write 'None' where no derivative leads")
+    words = dict(words or {})
+    operands = ", ".join(("x", "y", "z")[: len(partials)])
+    if callable(forward):
+        words[f"{name}_forward"] = forward
+        forward = f"{name}_forward({operands})"
+    texts = []
+    for i, partial in enumerate(partials):
+        if callable(partial):
+            words[f"{name}_partial_{i}"] = partial
+            partial = f"{name}_partial_{i}({operands}, out)"
+        texts.append(partial)
+    row = Primitive(name, forward, *texts, **facts)
+    for text in (forward, *texts):
+        check_words(row, text, words)
+    for rules in (ON_FLOATS, ON_VALUES):
+        rules.words.update(words)
+    NUMBERS[name] = row.function
+    TABLE[name] = row
+    define(row)
+    return FUNCTIONS[name]
+
+
+def check_words(row: Primitive, text: str, words: Mapping[str, Any]) -> None:
+    """Raise ValueError if a text of a new row uses a name that nothing knows."""
+    known = {*NUMBERS, *words, row.name, *vars(builtins)}
+    for word in row.evaluate(text, {}, "out").__code__.co_names:
+        if word not in known:
+            raise ValueError(f"primitive {row.name!r}: the text {text!r} uses {word!r}, which the table does not know")
