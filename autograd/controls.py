@@ -69,6 +69,11 @@ class scope(block):  # noqa: N801
         super().__init__()
         self.name = name
 
+    @staticmethod
+    def path() -> tuple[str, ...]:
+        """The names of the scopes we are in, outermost first."""
+        return current().scope
+
     def changed(self, around: Note) -> Note:
         """The note for the block: its scope has one more name."""
         return around.but(scope=(*around.scope, self.name))

@@ -141,7 +141,7 @@ def define(*rows: Primitive) -> None:
         if hasattr(method, "__code__"):
             method.__qualname__ = f"Value.{name}"
             setattr(Value, name, method)
-    words = execute("".join(functions), words)
+    words = execute("".join(functions), words | {"__name__": "autograd"})  # where pickle finds them
     for row in rows:
         for name in (row.name, *row.aliases):
             FUNCTIONS[name] = ON_VALUES.words[name] = words[row.name]
