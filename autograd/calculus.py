@@ -193,7 +193,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """f(*primals), and the function from a cotangent to its vector-Jacobian product, one entry per primal.
+    """The value f(*primals), and the function from a cotangent to its vector-Jacobian product, one entry per primal.
 
     The cotangent has the containers of the output.
 
@@ -218,7 +218,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """f(*primals), and its derivative in the direction of the tangents: forward mode, in one pass.
+    """The value f(*primals), and its derivative in the direction of the tangents: forward mode, in one pass.
 
     Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals.
 

@@ -40,8 +40,8 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes
     graph = Graph(root)
     if len(graph.nodes) > max_nodes:
         raise ValueError(
-            f"this graph has {len(graph.nodes)} values: too many for one picture (max_nodes={max_nodes}); draw a part of it, such "
-            "as one sample or one neuron, print autograd.Graph(root), or raise max_nodes"
+            f"this graph has {len(graph.nodes)} values: too many for one picture (max_nodes={max_nodes}); draw a part of it, "
+            "such as one sample or one neuron, print autograd.Graph(root), or raise max_nodes"
         )
     picture = graphviz.Digraph(format=format)
     font = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "10"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import floats
 from autograd.floats import number
+from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, ieee
 from autograd.value import Operand, Value, current, record
 
@@ -18,11 +19,17 @@ KNOWN = {Value, float}
 
 
 def apply(primitive: Primitive, *operands: Any) -> Any:
-    """Carry out a primitive on any operands: numbers give a number, Values a Value, NumPy arrays an array."""
+    """Carry out a primitive on any operands: numbers give a number, Values a Value, NumPy arrays an array.
+
+    Complex and mpmath's numbers give their own kind: checks of derivatives by other means use them.
+    """
     kinds = set(map(type, operands))
     if not kinds <= KNOWN:
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
+        if (words := words_for(kinds)) is not None:
+            function = primitive.evaluate(primitive.forward, FUNCTIONS | words)
+            return function(operands) if primitive.arity is None else function(*operands)
         operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
         kinds = set(map(type, operands))
     primals = [x if x.__class__ is float else x._data for x in operands]

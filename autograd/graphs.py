@@ -107,7 +107,8 @@ class Graph:
     def __str__(self) -> str:
         uses: dict[str, list[str]] = {}
         for edge in self.edges:
-            uses.setdefault(edge.target, []).append(edge.source if edge.constant else f"{edge.source} (x {edge.local or 0.0:.4g})")
+            factor = "" if edge.constant else f" (x {edge.local or 0.0:.4g})"
+            uses.setdefault(edge.target, []).append(edge.source + factor)
         rows = [("name", "node", "data", "grad", "made from")]
         for node in self.nodes:
             grad = "" if node.kind == "constant" else f"{node.grad:.4g}"

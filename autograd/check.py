@@ -1,0 +1,295 @@
+"""The room of the gradient check: whether a derivative is right, and if not, which operation is to blame."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.arguments import argument_names, is_module, parameters_of, paths, signature_of
+from autograd.calculus import grad, jvp
+from autograd.chain import pullback
+from autograd.controls import enable_grad, no_grad, user_line, watched
+from autograd.floats import number
+from autograd.functions import dot
+from autograd.ops import Primitive
+from autograd.report import EQUAL, NOISE, SUBGRADIENT, UNDEFINED, WRONG, Coordinate, GradcheckError, Report, Row, complex_step
+from autograd.slopes import Slope, central, sides
+from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.value import Value, topological
+
+__all__ = ["GradcheckError", "gradcheck"]
+
+def gradcheck(
+    f: Callable[..., Any],
+    *inputs: Any,
+    gradient: Callable[..., Any] | None = None,
+    order: int = 1,
+    tolerance: float = 1e-6,
+    sample: int | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check the gradient of `f` at `inputs` against derivatives found by evaluating f.
+
+    `inputs` are numbers, nested containers of numbers, or modules, whose parameters are checked (`sample` of them, drawn by
+    `seed`, if that is given). The gradient is that of reverse mode, which is checked against forward mode too; or what the
+    hand-written `gradient(*inputs)` returns: then f needs no Value, and one argument gives one derivative, several a tuple.
+    `order=2` checks the derivatives of the gradient as well, and so on.
+
+    Derivatives are estimated by central differences at many steps, extrapolated, with an error estimate; by the complex step
+    where f is written with the functions of this package; by mpmath, if that is installed, where both are too noisy. Verdicts:
+
+    - equal: within `tolerance`, relative to the derivative, and the error of the estimate.
+    - valid subgradient: f has a kink here, and the derivative lies between the slopes to the left and to the right.
+    - below the noise: f is too noisy to tell.
+    - wrong, or undefined (f or its derivative is nan): the report is false. Local derivatives are then checked node by node,
+      and the report names the first operation whose rule is wrong, its operands and the line of the program that made it.
+
+    Blind spots: a derivative that is wrong elsewhere but right at `inputs` passes, so check at several points; mistakes
+    smaller than `tolerance`, or than the noise, pass; a function that draws random numbers, or that jumps within the
+    smallest step, cannot be checked; constants hidden in f are not varied.
+
+    >>> import autograd
+    >>> print(gradcheck(lambda x, y: autograd.sin(x) * y, 1.0, 2.0))  # doctest: +ELLIPSIS
+    argument  analytic      numeric       error    verdict
+    x         1.080604612   1.080604612   ...  equal
+    y         0.8414709848  0.8414709848  ...  equal
+    forward mode agrees with reverse mode
+    >>> gradcheck(lambda x: x**3, 2.0, gradient=lambda x: 2 * x**2).raise_if_wrong()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    autograd.report.GradcheckError: the derivative by x is wrong: analytic 8.0, numeric ..., error 4
+    """
+    if not callable(f):
+        raise TypeError(f"gradcheck needs a function, not {type(f).__name__} {f!r}")
+    if not inputs:
+        raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
+    coordinates = coordinates_of(f, inputs, on_values=gradient is None)
+    if gradient is None:
+        analytic = reverse_mode(f, inputs)
+    else:
+        given = gradient(*inputs)
+        analytic = [float(leaf) for leaf in leaves(given if len(inputs) > 1 else [given])]
+        if len(analytic) != len(coordinates):
+            raise ValueError(f"the gradient has {len(analytic)} numbers, the inputs have {len(coordinates)}")
+    chosen = list(range(len(coordinates)))
+    if sample is not None and sample < len(chosen):
+        chosen = sorted(random.Random(seed).sample(chosen, sample))
+    rows = [judge(coordinates[i], analytic[i], tolerance) for i in chosen]
+    report = Report(rows, coordinates)
+    if gradient is None and not any(is_module(x) for x in inputs):
+        report.rows += forward_against_reverse(f, inputs, analytic, seed, report.notes)
+    if gradient is None and not report:
+        report.guilty = guilty_operation(f, inputs, tolerance)
+    if order > 1 and report:
+        if gradient is not None or any(is_module(x) for x in inputs):
+            raise ValueError("gradcheck of order 2 and more needs a function of numbers, without a hand-written gradient")
+        rest = gradcheck(directional(f, inputs, seed), *inputs, order=order - 1, tolerance=tolerance, sample=sample, seed=seed)
+        report.rows += [row._replace(argument=f"order +1: {row.argument}") for row in rest.rows]
+        report.guilty = rest.guilty
+    return report
+
+
+def directional(f: Callable[..., Any], inputs: Sequence[Any], seed: int) -> Callable[..., Any]:
+    """The gradient of f along a fixed random direction: one number, whose derivatives are second derivatives of f."""
+    draw = random.Random(seed)
+    direction = [draw.uniform(0.5, 1.5) for _ in leaves(list(inputs))]
+
+    def slope(*arguments: Any) -> Any:
+        return dot(leaves(list(grad(f, tuple(range(len(arguments))))(*arguments))), direction)
+
+    slope.__signature__ = signature_of(f, len(inputs))  # type: ignore[attr-defined]
+    return slope
+
+
+def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
+    """Compare one derivative with what evaluating the function says of it."""
+    name, x, f, _ = coordinate
+    if not math.isfinite(f(x)):
+        return Row(name, analytic, math.nan, math.nan, UNDEFINED, f"the function is {f(x)} here")
+    estimate = central(f, x)
+    exact = complex_step(coordinate)
+    if exact is not None and abs(exact - estimate.value) <= 100.0 * estimate.error + 1e-3 * abs(exact):
+        estimate = Slope(exact, 1e-14 * abs(exact))
+    if agrees(analytic, estimate, tolerance):
+        return Row(name, analytic, estimate.value, abs(analytic - estimate.value), EQUAL)
+    left, right = sides(f, x)
+    kink = not agrees(left.value, right, tolerance, left.error)
+    low, high = min(left.value, right.value), max(left.value, right.value)
+    slopes = f"slopes {left.value:.6g} and {right.value:.6g}"
+    error = abs(analytic - estimate.value)
+    if left.value != left.value or right.value != right.value:  # the function ends here
+        side = right if left.value != left.value else left
+        if agrees(analytic, side, tolerance) or analytic == side.value:
+            error = 0.0 if analytic == side.value else abs(analytic - side.value)
+            return Row(name, analytic, side.value, error, EQUAL, "one-sided")
+    elif math.inf in (abs(left.value), abs(right.value)):
+        if analytic == left.value == right.value:
+            return Row(name, analytic, analytic, 0.0, EQUAL, "a vertical tangent")
+        beside = [central(f, x + side * 0.01 * max(abs(x), 1.0)) for side in (-1.0, 1.0)]
+        if any(agrees(analytic, slope, tolerance) for slope in beside):
+            return Row(name, analytic, beside[0].value, abs(analytic - beside[0].value), SUBGRADIENT, "the function jumps here")
+    elif kink and low - 10.0 * left.error <= analytic <= high + 10.0 * right.error:
+        return Row(name, analytic, estimate.value, error, SUBGRADIENT, slopes)
+    if analytic != analytic:
+        return Row(name, analytic, estimate.value, error, UNDEFINED, "the derivative is nan")
+    noise = 10.0 * estimate.error
+    if (not kink and error <= noise) or not math.isfinite(estimate.value):
+        best = reference(coordinate)
+        if best is None:
+            return Row(name, analytic, estimate.value, error, NOISE, f"noise {noise:.1g}")
+        estimate = Slope(best, 1e-14 * abs(best))
+        error = abs(analytic - best)
+        if agrees(analytic, estimate, tolerance):
+            return Row(name, analytic, best, error, EQUAL, "by mpmath")
+    return Row(name, analytic, estimate.value, error, WRONG, slopes if kink else "")
+
+
+def agrees(analytic: float, estimate: Slope, tolerance: float, error: float = 0.0) -> bool:
+    """Within the tolerance and the error of the estimate, if that error is small enough to tell."""
+    if not (math.isfinite(analytic) and math.isfinite(estimate.value)):
+        return analytic == estimate.value
+    size = max(abs(analytic), abs(estimate.value))
+    doubt = 10.0 * (estimate.error + error)
+    telling = doubt <= 100.0 * tolerance * size or size <= doubt <= tolerance
+    return telling and abs(analytic - estimate.value) <= tolerance * size + doubt
+
+
+def reference(coordinate: Coordinate) -> float | None:
+    """The derivative with 30 digits by mpmath; None where it is not installed, or f does not take its numbers."""
+    try:
+        import mpmath
+
+        with mpmath.workdps(30):
+            return None if coordinate.on is None else float(mpmath.diff(coordinate.on, mpmath.mpf(coordinate.point)))
+    except (ImportError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return None
+
+
+def coordinates_of(f: Callable[..., Any], inputs: Sequence[Any], *, on_values: bool) -> list[Coordinate]:
+    """Every number in the inputs, with f as a function of it alone."""
+    names = [name for parameter, tree in zip(argument_names(f, len(inputs)), inputs) for name in paths(parameter, tree)]
+    places = [place for tree in inputs for place in (parameters_of(tree) if is_module(tree) else leaves(tree))]
+    points = [place._data if isinstance(place, Value) else number(place, "gradcheck") for place in places]
+
+    def evaluate(i: int, kind: Callable[[float], Any]) -> Callable[[Any], Any]:
+        def on(x: Any) -> Any:
+            fill = iter([*map(kind, points[:i]), kind(x), *map(kind, points[i + 1 :])])
+            arguments = [x_ if is_module(x_) else rebuild(x_, fill) for x_ in inputs]
+            return f(*arguments)
+
+        return on
+
+    def along(i: int) -> Callable[[float], float]:
+        if isinstance(places[i], Value) and any(is_module(tree) for tree in inputs):
+            return moved(places[i], lambda: f(*inputs))
+        on = evaluate(i, Value if on_values else float)
+
+        def value(x: float) -> float:
+            with no_grad():
+                return scalar(on(x))
+
+        return value
+
+    modules = any(is_module(tree) for tree in inputs)
+    return [
+        Coordinate(name, points[i], along(i), None if modules or not on_values else evaluate(i, lambda x: x))
+        for i, name in enumerate(names)
+    ]
+
+
+def moved(parameter: Value, run: Callable[[], Any]) -> Callable[[float], float]:
+    """The result of `run` as a function of a parameter, which is put back afterwards."""
+
+    def value(x: float) -> float:
+        before = parameter._data
+        parameter.data = x
+        try:
+            with no_grad():
+                return scalar(run())
+        finally:
+            parameter.data = before
+
+    return value
+
+
+def scalar(result: Any) -> float:
+    """The one number that a function returned."""
+    if isinstance(result, Value) or (hasattr(result, "__float__") and not is_array(result)):
+        return float(result)
+    raise TypeError(f"gradcheck needs a function that returns one number, not {type(result).__name__}")
+
+
+def reverse_mode(f: Callable[..., Any], inputs: Sequence[Any]) -> list[float]:
+    """The derivatives by every number in the inputs, by the chain rule."""
+    root, places = run_on_values(f, inputs)
+    if not isinstance(root, Value):
+        scalar(root)
+        return [0.0] * len(places)
+    cotangents = pullback(topological(root), {root: 1.0})
+    return [cotangents.get(place, 0.0) for place in places]
+
+
+def run_on_values(f: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, list[Value]]:
+    """Run f on Values, recorded, and the Values that stand for the inputs."""
+    arguments = [x if is_module(x) else transform(lambda leaf: Value(number(leaf, "gradcheck")), x) for x in map(plain, inputs)]
+    with enable_grad():
+        root = f(*arguments)
+    return root, [place for x in arguments for place in (parameters_of(x) if is_module(x) else leaves(x))]
+
+
+def plain(tree: Any) -> Any:
+    """The tree with the numbers of its Values."""
+    return tree if is_module(tree) else transform(lambda leaf: leaf._data if isinstance(leaf, Value) else leaf, tree)
+
+
+def forward_against_reverse(
+    f: Callable[..., Any], inputs: Sequence[Any], analytic: Sequence[float], seed: int, notes: list[str]
+) -> list[Row]:
+    """A row if forward mode says otherwise, along a random direction; else a note that it agrees."""
+    draw = random.Random(seed)
+    direction = [draw.uniform(0.5, 1.5) for _ in analytic]
+    fill = iter(direction)
+    _, forward = jvp(f, [plain(x) for x in inputs], [rebuild(x, fill) for x in inputs])
+    terms = [d * a for d, a in zip(direction, analytic)]
+    size = sum(map(abs, terms))
+    if forward == sum(terms) or abs(forward - sum(terms)) <= 1e-9 * size or not math.isfinite(size):
+        notes.append("forward mode agrees with reverse mode")
+        return []
+    return [Row("forward mode", sum(terms), forward, abs(forward - sum(terms)), WRONG, "forward and reverse mode differ")]
+
+
+def along_operand(row: Primitive, primals: Sequence[float], i: int) -> Callable[[float], float]:
+    """An operation as a function of its i-th operand."""
+
+    def value(x: float) -> float:
+        operands = [*primals[:i], x, *primals[i + 1 :]]
+        return row.function(operands) if row.arity is None else row.function(*operands)
+
+    return value
+
+
+def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: float) -> str:
+    """The first operation, operands before results, whose local derivative is wrong; empty if all of them are right."""
+
+    def mark(node: Value) -> None:
+        node._note = node._note.but(line=user_line())
+
+    with watched(mark):
+        root, _ = run_on_values(f, inputs)
+    for node in topological(root) if isinstance(root, Value) else []:
+        row = node._primitive
+        if row is None:
+            continue
+        primals = [x._data if isinstance(x, Value) else x for x in node._operands]
+        for i, (operand, local) in enumerate(zip(node._operands, node._locals)):
+            if not isinstance(operand, Value):
+                continue
+
+            found = judge(Coordinate("", primals[i], along_operand(row, primals, i), None), local or 0.0, tolerance)
+            if found.verdict == WRONG:
+                return (
+                    f"the operation to blame is {row.name}({', '.join(map(repr, primals[:6]))}), made at {node._note.line}: its "
+                    f"partial derivative by operand {i + 1} is {local!r}, it should be {found.numeric:.10g}"
+                )
+    return ""
