@@ -56,10 +56,10 @@ def activation_function(activation: Activation) -> Callable[[Any], Any] | None:
         return activation
     if activation == LINEAR:
         return None
-    if activation not in autograd.__all__:
+    method: Callable[[Any], Any] | None = getattr(Value, activation, None)
+    if method is None or activation not in autograd.__all__:
         raise ValueError(f"no activation is named {activation!r}; give a function of autograd by name, 'linear', or a function")
-    function: Callable[[Any], Any] = getattr(autograd, activation)
-    return function
+    return method
 
 
 class Layer(Module):
