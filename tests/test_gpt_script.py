@@ -118,8 +118,9 @@ def train(number, steps):
         name = NAMES[step % len(NAMES)][:3]
         tokens = [START, *[LETTERS.index(letter) for letter in name], START]
         keys, values, costs = [], [], []
-        for position, (token, target) in enumerate(zip(tokens, tokens[1:])):
-            costs.append(-softmax(gpt(token, position, keys, values))[target].log())
+        for position in range(len(tokens) - 1):
+            shares = softmax(gpt(tokens[position], position, keys, values))
+            costs.append(-shares[tokens[position + 1]].log())
         loss = (1 / len(costs)) * sum(costs)
         loss.backward()
         rate = 0.01 * (1 - step / steps)

@@ -1,0 +1,64 @@
+import copy
+import pickle
+
+import pytest
+
+import nn
+from autograd import Value, topological
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        self.shared = Value(2.0)
+        self.parts = {"left": nn.Neuron(1, seed=0), "right": (nn.Neuron(1, seed=1), self.shared)}
+
+    def forward(self, x):
+        return self.parts["left"]([x]) + self.parts["right"][0]([x]) * self.shared
+
+
+def test_parameters_are_named_once_in_order_of_attributes():
+    pair = Pair()
+    assert list(pair.named_parameters()) == ["shared", "parts.left.w.0", "parts.left.b", "parts.right.0.w.0", "parts.right.0.b"]
+    assert pair.parameters() == list(pair.named_parameters().values())
+
+
+def test_zero_grad():
+    model = nn.MLP(2, [3, 1], seed=0)
+    model([1.0, 2.0]).backward()
+    assert any(p.grad for p in model.parameters())
+    model.zero_grad()
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_calling_pushes_the_scope():
+    model = nn.MLP(2, [3, 1], seed=0)
+    first = model([1.0, 2.0])
+    assert first.scope == "mlp/layer1/neuron0"
+    assert {node.scope for node in topological(first) if node._op} == {
+        "mlp/layer0/neuron0", "mlp/layer0/neuron1", "mlp/layer0/neuron2", "mlp/layer1/neuron0"
+    }  # fmt: skip
+
+
+def test_later_calls_are_numbered_so_that_a_folded_graph_has_no_cycle():
+    neuron = nn.Neuron(1, seed=0)
+    second = neuron([neuron([1.0])])
+    assert [node.scope for node in topological(second) if node._op == "dot"] == ["neuron", "neuron#2"]
+
+
+def test_a_module_without_forward():
+    with pytest.raises(TypeError, match=r"Empty has no forward method: define forward"):
+        type("Empty", (nn.Module,), {})()(1.0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies_compute_the_same_with_their_own_parameters(copied):
+    model = nn.MLP(2, [3, 1], seed=0)
+    model([1.0, 1.0])
+    twin = copied(model)
+    assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+    twin.layers[0].neurons[0].w[0].data += 1.0
+    assert twin.parameters()[0].data != model.parameters()[0].data
+
+
+def test_repr():
+    assert repr(Pair()) == "Pair(5 parameters)"
