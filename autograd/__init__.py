@@ -23,7 +23,12 @@ from autograd.value import Value, topological
 __version__ = "0.1.0"
 
 # Rooms that are opened when somebody asks for what is in them: the engine stays light.
-_ROOMS = {"Graph": "autograd.graphs", "draw_dot": "autograd.draw", "gradcheck": "autograd.check"}
+_ROOMS = {
+    "Graph": "autograd.graphs",
+    "GradcheckError": "autograd.check",
+    "draw_dot": "autograd.draw",
+    "gradcheck": "autograd.check",
+}
 
 __all__ = [
     "GradientWarning", "Value", "clip", "derivative", "detect_anomaly", "e", "enable_grad", "grad", "hessian", "hvp", "inf",

@@ -113,11 +113,14 @@ def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
         estimate = Slope(exact, 1e-14 * abs(exact))
     if agrees(analytic, estimate, tolerance):
         return Row(name, analytic, estimate.value, abs(analytic - estimate.value), EQUAL)
+    error, noise = abs(analytic - estimate.value), 10.0 * estimate.error
+    if estimate.value == 0.0 and agrees(analytic, central(f, x, flat=False), max(tolerance, 1e-4)):
+        return Row(name, analytic, estimate.value, error, NOISE, "the function does not change over small steps")
     left, right = sides(f, x)
-    kink = not agrees(left.value, right, tolerance, left.error)
+    apart = 1e-3 * max(abs(left.value), abs(right.value)) + 10.0 * (left.error + right.error)
+    kink = abs(right.value - left.value) > apart or math.inf in (abs(left.value), abs(right.value))
     low, high = min(left.value, right.value), max(left.value, right.value)
     slopes = f"slopes {left.value:.6g} and {right.value:.6g}"
-    error = abs(analytic - estimate.value)
     if left.value != left.value or right.value != right.value:  # the function ends here
         side = right if left.value != left.value else left
         if agrees(analytic, side, tolerance) or analytic == side.value:
@@ -133,7 +136,6 @@ def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
         return Row(name, analytic, estimate.value, error, SUBGRADIENT, slopes)
     if analytic != analytic:
         return Row(name, analytic, estimate.value, error, UNDEFINED, "the derivative is nan")
-    noise = 10.0 * estimate.error
     if (not kink and error <= noise) or not math.isfinite(estimate.value):
         best = reference(coordinate)
         if best is None:
@@ -145,12 +147,12 @@ def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
     return Row(name, analytic, estimate.value, error, WRONG, slopes if kink else "")
 
 
-def agrees(analytic: float, estimate: Slope, tolerance: float, error: float = 0.0) -> bool:
+def agrees(analytic: float, estimate: Slope, tolerance: float) -> bool:
     """Within the tolerance and the error of the estimate, if that error is small enough to tell."""
     if not (math.isfinite(analytic) and math.isfinite(estimate.value)):
         return analytic == estimate.value
     size = max(abs(analytic), abs(estimate.value))
-    doubt = 10.0 * (estimate.error + error)
+    doubt = 10.0 * estimate.error
     telling = doubt <= 100.0 * tolerance * size or size <= doubt <= tolerance
     return telling and abs(analytic - estimate.value) <= tolerance * size + doubt
 

@@ -30,7 +30,7 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         try:
             return float(x)
         except OverflowError:
-            raise OverflowError(f"{where} got an integer of {len(str(abs(x)))} digits, too large for a float") from None
+            raise OverflowError(f"{where} got an integer of {len(str(x).lstrip('-'))} digits, too large for a float") from None
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
     if isinstance(x, complex):
@@ -223,7 +223,7 @@ def dsinc(n: float, x: float) -> float:
     order, z = int(n), math.pi * x
     if z - z != 0.0:
         return nan if z != z else 0.0
-    if fabs(z) < 1.0 + 2.0 * order:
+    if fabs(z) < 1.0 + order:
         first = order % 2  # the first power of z whose coefficient is not zero
         term = (-1.0) ** ((order + first) // 2) * z**first
         terms, k = [], first

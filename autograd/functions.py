@@ -28,7 +28,7 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
         if (words := words_for(kinds)) is not None:
-            function = primitive.evaluate(primitive.forward, FUNCTIONS | words)
+            function = primitive.evaluate(primitive.forward, ON_VALUES.words | words)
             return function(operands) if primitive.arity is None else function(*operands)
         operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
         kinds = set(map(type, operands))

@@ -27,17 +27,20 @@ def steps(x: float, count: int = 24) -> list[float]:
     return [h for h in found if x + h != x]
 
 
-def central(f: Callable[[float], float], x: float) -> Slope:
+def central(f: Callable[[float], float], x: float, *, flat: bool = True) -> Slope:
     """The slope of f at x from central differences: their errors go with h^2, h^4, ...
 
     Differences at shrinking steps are extrapolated to step 0 by Richardson's rule in the manner of Ridders ("Accurate
     computation of F'(x) and F'(x)F''(x)", 1982); among all extrapolations the one with the smallest error estimate wins.
-    The estimate is the disagreement with the neighbours plus the rounding noise of f over the step.
+    The estimate is the disagreement with the neighbours plus the rounding noise of f over the step. With `flat` off, steps
+    over which f does not change at all are left out: f may be rounded to fewer digits than it shows.
     """
 
     def difference(h: float) -> tuple[float, float]:
         above, below = x + h, x - h
         top, bottom = f(above), f(below)
+        if top == bottom and not flat:
+            return math.nan, math.inf
         return (top - bottom) / (above - below), EPSILON * (abs(top) + abs(bottom)) / (above - below)
 
     return extrapolate(difference, x, RATIO**2)
@@ -79,6 +82,8 @@ def extrapolate(difference: Callable[[float], tuple[float, float]], x: float, fa
         for j, previous in enumerate(above[: DEPTH - 1], 1):
             weight = factor**j
             row.append((weight * row[-1] - previous) / (weight - 1.0))
+            if j == 1:
+                continue  # two differences may agree by accident
             error = max(abs(row[j] - row[j - 1]), abs(row[j] - previous)) + 4.0 * max(noises[-j - 1 :])
             if error < best.error:
                 best = Slope(row[j], error)

@@ -1,0 +1,29 @@
+"""What all tests share: pictures need no screen, and random choices are the same in every run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from autograd.functions import FUNCTIONS
+from autograd.ops import TABLE
+from autograd.value import Value
+
+os.environ.setdefault("MPLBACKEND", "agg")
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=100)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def own_rows():
+    """The table and Value as they were, after a test that adds rows."""
+    table, functions, methods = dict(TABLE), dict(FUNCTIONS), set(vars(Value))
+    yield
+    for name in set(TABLE) - set(table):
+        del TABLE[name]
+    for name in set(FUNCTIONS) - set(functions):
+        del FUNCTIONS[name]
+    for name in set(vars(Value)) - methods:
+        delattr(Value, name)
