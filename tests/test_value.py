@@ -196,7 +196,11 @@ def test_gradients_are_the_same_to_the_last_bit_in_another_process():
     environment = {"PYTHONPATH": "."}
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment | {"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment | {"PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")
     }
