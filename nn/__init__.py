@@ -1,10 +1,22 @@
 """Neural networks on scalar Values: neurons, layers and their training, in code that reads like the blackboard."""
 
-from nn import init
+from nn import init, schedules
+from nn.attention import CausalSelfAttention
+from nn.conv import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d
 from nn.layers import MLP, Layer, Neuron
-from nn.losses import hinge_loss, l2_penalty, mse_loss
+from nn.linear import Dropout, Embedding, Linear, Sequential, flatten
+from nn.losses import bce_with_logits, cross_entropy, hinge_loss, huber_loss, l2_penalty, mae_loss, mse_loss
 from nn.module import Module
-from nn.optim import SGD
+from nn.norm import LayerNorm, RMSNorm
+from nn.optim import SGD, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
+from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, Recurrent, RNNCell
+from nn.saving import load, save
 from nn.training import History, fit
 
-__all__ = ["MLP", "SGD", "History", "Layer", "Module", "Neuron", "fit", "hinge_loss", "init", "l2_penalty", "mse_loss"]
+__all__ = [
+    "GRU", "LSTM", "MLP", "RNN", "SGD", "Adam", "AdamW", "AvgPool1d", "AvgPool2d", "CausalSelfAttention", "Conv1d", "Conv2d",
+    "Dropout", "Embedding", "GRUCell", "History", "LSTMCell", "Layer", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Module",
+    "Neuron", "Optimizer", "RMSNorm", "RMSprop", "RNNCell", "Recurrent", "Sequential", "bce_with_logits", "clip_grad_norm",
+    "clip_grad_value", "cross_entropy", "fit", "flatten", "hinge_loss", "huber_loss", "init", "l2_penalty", "load", "mae_loss",
+    "mse_loss", "save", "schedules",
+]  # fmt: skip

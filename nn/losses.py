@@ -1,4 +1,8 @@
-"""The room of losses: how far predictions are from targets, as one Value."""
+"""The room of losses: how far predictions are from targets, as one Value.
+
+Predictions and targets are numbers or equally long lists of them, nested as deep as they come. `reduction` is "mean", "sum" or
+"none" (the list of all losses). Raises ValueError for lengths that differ.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,90 @@ from typing import Any
 import autograd
 from nn.module import Module
 
-__all__ = ["hinge_loss", "l2_penalty", "mse_loss"]
+__all__ = ["bce_with_logits", "cross_entropy", "hinge_loss", "huber_loss", "l2_penalty", "mae_loss", "mse_loss"]
 
 
-def mse_loss(predictions: Any, targets: Any) -> Any:
-    """The mean of the squared differences; predictions may be numbers or lists of numbers.
+def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The squared differences.
 
     >>> mse_loss([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    pairs = list(paired(predictions, targets, "mse_loss"))
-    return autograd.mean([(prediction - target) ** 2 for prediction, target in pairs])
+    return reduced([(p - t) ** 2 for p, t in pairs(predictions, targets, "mse_loss")], reduction)
 
 
-def hinge_loss(scores: Any, targets: Any) -> Any:
-    """The mean of max(0, 1 - target * score), for targets -1 and 1: the margin loss of support vector machines.
+def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The absolute differences.
+
+    >>> mae_loss([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    return reduced([abs(p - t) for p, t in pairs(predictions, targets, "mae_loss")], reduction)
+
+
+def huber_loss(predictions: Any, targets: Any, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Half the squared difference up to `delta`, a straight line beyond: Huber, 1964.
+
+    >>> huber_loss([0.5, 4.0], [0.0, 0.0], reduction="none")
+    [0.125, 3.5]
+    """
+    if not delta > 0.0:
+        raise ValueError(f"huber_loss needs delta > 0, not {delta!r}")
+    losses = []
+    for p, t in pairs(predictions, targets, "huber_loss"):
+        far = abs(p - t)
+        near = autograd.minimum(far, delta)
+        losses.append(0.5 * near * near + delta * (far - near))
+    return reduced(losses, reduction)
+
+
+def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """max(0, 1 - target * score), for targets -1 and 1: the margin loss of support vector machines.
 
     >>> hinge_loss([2.0, 0.5], [1, -1])
     0.75
     """
-    pairs = list(paired(scores, targets, "hinge_loss"))
-    for _, target in pairs:
+    losses = []
+    for score, target in pairs(scores, targets, "hinge_loss"):
         if target not in (-1, 1):
             raise ValueError(f"hinge_loss needs targets -1 and 1, not {target!r}")
-    return autograd.mean([autograd.relu(1.0 - target * score) for score, target in pairs])
+        losses.append(autograd.relu(1.0 - target * score))
+    return reduced(losses, reduction)
+
+
+def bce_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """Binary cross-entropy of sigmoid(logit) against targets from 0 to 1, as softplus(x) - t x: no logit is too large.
+
+    >>> round(bce_with_logits([0.0, 1000.0], [1, 1]), 6)
+    0.346574
+    """
+    losses = []
+    for x, t in pairs(logits, targets, "bce_with_logits"):
+        if not 0 <= t <= 1:
+            raise ValueError(f"bce_with_logits needs targets from 0 to 1, not {t!r}")
+        losses.append(autograd.softplus(x) - t * x)
+    return reduced(losses, reduction)
+
+
+def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """-log softmax(logits)[target]: a list of logits with one label, or a list of such lists with a list of labels.
+
+    Computed as logsumexp(logits) - logits[target], so no logit is too large. Raises IndexError for a label that is no class.
+
+    >>> round(cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 0]), 6)
+    0.346574
+    """
+    if not is_sequence(targets):
+        logits, targets = [logits], [targets]
+    check_lengths(logits, targets, "cross_entropy")
+    losses = []
+    for row, target in zip(logits, targets):
+        try:
+            chosen = autograd.take(row, target)
+        except IndexError:
+            raise IndexError(f"cross_entropy got label {target} for {len(row)} classes, 0 to {len(row) - 1}") from None
+        losses.append(autograd.logsumexp(row) - chosen)
+    return reduced(losses, reduction)
 
 
 def l2_penalty(model: Module | Iterable[Any], strength: float) -> Any:
@@ -40,18 +104,31 @@ def l2_penalty(model: Module | Iterable[Any], strength: float) -> Any:
     return strength * autograd.dot(parameters, parameters)
 
 
-def paired(predictions: Any, targets: Any, loss: str) -> Iterable[tuple[Any, Any]]:
-    """Predictions with their targets, lists of lists included; a length that differs raises ValueError."""
+def reduced(losses: list[Any], reduction: str) -> Any:
+    """The losses as one: their mean or sum, or as they are."""
+    if reduction == "mean":
+        return autograd.mean(losses)
+    if reduction == "sum":
+        return autograd.sum(losses)
+    if reduction == "none":
+        return losses
+    raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+def pairs(predictions: Any, targets: Any, loss: str) -> list[tuple[Any, Any]]:
+    """Predictions with their targets, lists of lists included."""
     if not is_sequence(predictions):
-        yield predictions, targets
-        return
+        return [(predictions, targets)]
+    check_lengths(predictions, targets, loss)
+    return [pair for p, t in zip(predictions, targets) for pair in pairs(p, t, loss)]
+
+
+def check_lengths(predictions: Any, targets: Any, loss: str) -> None:
     if not is_sequence(targets) or len(predictions) != len(targets):
         count = len(targets) if is_sequence(targets) else 1
         raise ValueError(f"{loss} got {len(predictions)} predictions and {count} targets")
     if len(predictions) == 0:
         raise ValueError(f"{loss} needs at least one prediction")
-    for prediction, target in zip(predictions, targets):
-        yield from paired(prediction, target, loss)
 
 
 def is_sequence(x: Any) -> bool:

@@ -27,6 +27,8 @@ class Module:
     """
 
     name = ""  # what pictures call this module; the name of its class by default
+    training = True  # whether Dropout drops; see `train` and `eval`
+    frozen = False  # whether training leaves the parameters of this module alone; see `freeze`
     _seen: tuple[tuple[str, ...] | None, int] = (None, 0)  # the scope of the last call, and how often it was called there
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -41,41 +43,102 @@ class Module:
         """What the module computes; written by every kind of module."""
         raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
 
+    def modules(self) -> Iterator[Module]:
+        """The module itself and all modules in it, each once."""
+        seen: set[int] = set()
+        for _, thing in walk("", self):
+            if isinstance(thing, Module) and id(thing) not in seen:
+                seen.add(id(thing))
+                yield thing
+
     def named_parameters(self) -> dict[str, Value]:
-        """The parameters by their path, each once: 'layers.0.neurons.3.b'."""
+        """The parameters by their path, each once, frozen ones included: 'layers.0.neurons.3.b'."""
         found: dict[str, Value] = {}
         seen: set[Value] = set()
-        for path, parameter in walk("", vars(self)):
-            if parameter not in seen:
-                seen.add(parameter)
-                found[path] = parameter
+        for path, thing in walk("", self):
+            if isinstance(thing, Value) and thing not in seen:
+                seen.add(thing)
+                found[path] = thing
         return found
 
     def parameters(self) -> list[Value]:
-        """The parameters in the order of their names."""
-        return list(self.named_parameters().values())
+        """The parameters that training may move, in the order of their names: all but the frozen ones."""
+        frozen = {p for module in self.modules() if module.frozen for p in module.named_parameters().values()}
+        return [p for p in self.named_parameters().values() if p not in frozen]
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    def train(self, mode: bool = True) -> Module:
+        """Switch to training, or with False to evaluation: Dropout drops only in training. Returns the module."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch to evaluation."""
+        return self.train(False)
+
+    def freeze(self, frozen: bool = True) -> Module:
+        """Keep `parameters()` from naming the parameters in here, so that an optimiser made after this leaves them alone.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1])
+        >>> _ = model.layers[0].freeze()
+        >>> len(model.parameters()), len(model.named_parameters())
+        (4, 13)
+        """
+        for module in self.modules():
+            module.frozen = frozen
+        return self
+
+    def summary(self) -> str:
+        """A table of the modules with parameters of their own: path, kind, and how many.
+
+        >>> from nn import Linear, Sequential
+        >>> print(Sequential(Linear(2, 3), "relu", Linear(3, 1)).summary())
+        module    kind    parameters
+        layers.0  Linear           9
+        layers.2  Linear           4
+        total                     13
+        """
+        rows = [("module", "kind", "parameters")]
+        counted: set[Value] = set()
+        for path, module in walk("", self):
+            if isinstance(module, Module):
+                own = set(module.named_parameters().values())
+                inner = {p for part in module.modules() if part is not module for p in part.named_parameters().values()}
+                count = len(own - inner - counted)
+                counted |= own - inner
+                if count:
+                    note = " (frozen)" if module.frozen else ""
+                    rows.append((path or "(itself)", type(module).__name__ + note, str(count)))
+        rows.append(("total", "", str(len(self.named_parameters()))))
+        first, second, third = (max(map(len, column)) for column in zip(*rows))
+        return "\n".join(f"{path:{first}}  {kind:{second}}  {count:>{third}}" for path, kind, count in rows)
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.parameters())} parameters)"
+        return f"{type(self).__name__}({len(self.named_parameters())} parameters)"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_seen"}
 
 
-def walk(path: str, thing: Any) -> Iterator[tuple[str, Value]]:
-    """Every Value in modules and containers, with its path."""
+def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:
+    """Every Value and module in modules and containers, with its path; a module comes before what is in it."""
     if isinstance(thing, Value):
         yield path, thing
-    elif isinstance(thing, Module):
-        yield from walk(path, vars(thing))
+        return
+    if isinstance(thing, Module):
+        yield path, thing
+        parts: Any = vars(thing).items()
     elif isinstance(thing, dict):
-        for key, part in thing.items():
-            yield from walk(f"{path}.{key}" if path else str(key), part)
+        parts = thing.items()
     elif isinstance(thing, (list, tuple)):
-        for i, part in enumerate(thing):
-            yield from walk(f"{path}.{i}" if path else str(i), part)
+        parts = enumerate(thing)
+    else:
+        return
+    for key, part in parts:
+        yield from walk(f"{path}.{key}" if path else str(key), part)

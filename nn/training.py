@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd import Value
 from nn.module import Module
-from nn.optim import SGD
+from nn.optim import SGD, Optimizer
 
 __all__ = ["History", "fit"]
 
@@ -33,7 +33,7 @@ def fit(
     targets: Sequence[Any],
     *,
     loss: Callable[[list[Any], list[Any]], Any],
-    optimizer: SGD | None = None,
+    optimizer: Optimizer | None = None,
     epochs: int = 100,
     batch_size: int | None = None,
     penalty: Callable[[Module], Any] | None = None,

@@ -62,3 +62,28 @@ def test_copies_compute_the_same_with_their_own_parameters(copied):
 
 def test_repr():
     assert repr(Pair()) == "Pair(5 parameters)"
+
+
+def test_frozen_parameters_stay():
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), "tanh", nn.Linear(3, 1, seed=1))
+    model.layers[0].freeze()
+    before = [p.data for p in model.named_parameters().values()]
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+    assert len(optimizer.parameters) == 4
+    model([1.0, 2.0])[0].backward()
+    optimizer.step()
+    after = [p.data for p in model.named_parameters().values()]
+    assert after[:9] == before[:9]
+    assert all(x != y for x, y in zip(after[9:], before[9:]))
+    assert len(model.freeze(False).parameters()) == 13
+
+
+def test_summary_counts_shared_parameters_once():
+    first = nn.Linear(2, 2, seed=0)
+    model = nn.Sequential(first, first, nn.Dropout(0.5), nn.LayerNorm(2))
+    model.layers[3].freeze()
+    assert model.summary().splitlines()[1:] == [
+        "layers.0  Linear                       6",
+        "layers.3  LayerNorm (frozen)           4",
+        "total                                 10",
+    ]

@@ -1,0 +1,53 @@
+"""The room of normalisation: numbers brought to one size, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import autograd
+from autograd import Value
+from nn.module import Module
+
+__all__ = ["LayerNorm", "RMSNorm"]
+
+
+class LayerNorm(Module):
+    """(x - mean) / sqrt(var + eps) * weight + bias, over one list of numbers: Ba et al., 2016.
+
+    >>> [round(float(y), 3) for y in LayerNorm(2)([1.0, 3.0])]
+    [-1.0, 1.0]
+    """
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        self.weight, self.bias, self.eps = [Value(1.0) for _ in range(width)], [Value(0.0) for _ in range(width)], eps
+
+    def forward(self, x: Sequence[Any]) -> list[Value]:
+        """As many numbers as came in."""
+        check_width(self, x)
+        middle = autograd.mean(x)
+        deviations = [xi - middle for xi in x]
+        scale = (autograd.dot(deviations, deviations) / len(x) + self.eps) ** -0.5
+        return [w * (d * scale) + b for w, d, b in zip(self.weight, deviations, self.bias)]
+
+
+class RMSNorm(Module):
+    """x / sqrt(mean of squares + eps) * weight, over one list of numbers: Zhang and Sennrich, 2019.
+
+    >>> [round(float(y), 3) for y in RMSNorm(2)([3.0, 3.0])]
+    [1.0, 1.0]
+    """
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        self.weight, self.eps = [Value(1.0) for _ in range(width)], eps
+
+    def forward(self, x: Sequence[Any]) -> list[Value]:
+        """As many numbers as came in."""
+        check_width(self, x)
+        scale = (autograd.dot(x, x) / len(x) + self.eps) ** -0.5
+        return [w * (xi * scale) for w, xi in zip(self.weight, x)]
+
+
+def check_width(module: LayerNorm | RMSNorm, x: Sequence[Any]) -> None:
+    if len(x) != len(module.weight):
+        raise ValueError(f"{type(module).__name__} of width {len(module.weight)} got {len(x)} numbers")
