@@ -38,3 +38,49 @@ def test_moons(tmp_path, capsys):
     assert "one step:" in printed
     assert {path.name for path in tmp_path.iterdir()} == {"moons_boundary.png", "moons_training.png", "moons_neuron.svg"}
     assert "<svg" in (tmp_path / "moons_neuron.svg").read_text()
+
+
+def test_worked_example(tmp_path, capsys):
+    found = run("worked_example", tmp_path)
+    assert found["error"] == pytest.approx(0.298371109, abs=5e-10)
+    weights = [0.149780716, 0.199561432, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121]
+    assert [found[f"w{i}"] for i in range(1, 9)] == pytest.approx(weights, abs=5e-10)
+    assert found["error after"] == pytest.approx(0.0000351, abs=5e-8)
+    printed = capsys.readouterr().out
+    for number in ("0.298371109", "0.149780716", "0.561370121", "0.593269992", "0.751365070"):
+        assert number in printed
+    for line in printed.splitlines():  # the chain rule by hand and backward() print the same
+        if "backward():" in line:
+            by_hand, engine = line.split("backward():")
+            assert by_hand.split("=")[-1].strip() == engine.strip()
+
+
+def test_gradient_descent(tmp_path):
+    found = run("gradient_descent", tmp_path)
+    assert found["right"] < 1e-6 < 1.0 < found["at the edge"] < found["too small"] < 60.5 < found["too large"]
+    assert (tmp_path / "gradient_descent.png").exists()
+
+
+def test_local_minima(tmp_path):
+    found = run("local_minima", tmp_path, "--starts", "40", "--steps", "150")
+    plain, momentum, restarts = found.values()
+    assert plain < momentum < restarts
+    assert (tmp_path / "local_minima.png").exists()
+
+
+def test_initial_weights(tmp_path):
+    found = run("initial_weights", tmp_path, "--width", "24", "--samples", "8", "--steps", "2")
+    assert 0.4 < found["relu He"] < 2.5
+    assert found["relu Xavier"] < 0.15
+    assert 0.7 < found["tanh Xavier"] < 1.2
+    assert found["tanh too small"] < 1e-6
+    assert found["tanh zero"] == 0.0
+    assert (tmp_path / "initial_weights.png").exists()
+
+
+def test_digits(tmp_path, capsys):
+    pytest.importorskip("sklearn", reason="the demo's data need scikit-learn")
+    found = run("digits", tmp_path, "--epochs", "2", "--samples", "240")
+    assert all(accuracy > 0.4 for accuracy in found.values())
+    assert "of unseen digits" in capsys.readouterr().out
+    assert (tmp_path / "digits.png").exists()

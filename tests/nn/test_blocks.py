@@ -62,7 +62,7 @@ def test_wrong_constructions():
         nn.Embedding(10, 2)(10)
     with pytest.raises(ValueError, match=r"Adam needs betas from 0 to below 1"):
         nn.Adam([Value(1.0)], betas=(1.0, 0.9))
-    with pytest.raises(ValueError, match="schedules.cosine needs steps of at least 1, not 0"):
+    with pytest.raises(ValueError, match=r"schedules.cosine needs steps of at least 1, not 0"):
         schedules.cosine(0.1, steps=0)
 
 

@@ -1,0 +1,142 @@
+"""Handwritten digits: a multilayer perceptron and a small convolutional network, written with scalars, read 8 by 8 pixels.
+
+Scikit-learn's 1,797 digits, four fifths to learn from and one fifth to be judged by. Leaves the confusion matrix, the filters
+of the convolution, and mistakes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import nn
+from autograd import no_grad
+
+Images = list[list[float]]
+SIDE = 8
+
+
+def main(arguments: list[str] | None = None) -> dict[str, float]:
+    """Train both networks, print, draw; returns the accuracy of each on the part held out."""
+    options = parse(arguments)
+    (images, labels), (unseen, answers) = digits(options.samples, options.seed)
+    networks = {"MLP": perceptron(options.seed), "convolutional network": convolution(options.seed)}
+    print(f"{len(images)} digits to learn from, {len(unseen)} to be judged by")
+    found, guesses = {}, {}
+    for name, network in networks.items():
+        print(f"{name}: {network}, {len(network.parameters())} parameters")
+        start = time.perf_counter()
+        steps = options.epochs * -(-len(images) // 32)
+        optimizer = nn.Adam(network.parameters(), lr=nn.schedules.cosine(0.01, steps))
+        history = nn.fit(
+            network, images, labels,
+            loss=nn.cross_entropy, optimizer=optimizer, epochs=options.epochs, batch_size=32, seed=options.seed,
+            metrics={"accuracy": accuracy},
+        )  # fmt: skip
+        with no_grad():
+            guesses[name] = [largest([float(score) for score in network(image)]) for image in unseen]
+        found[name] = sum(guess == answer for guess, answer in zip(guesses[name], answers)) / len(answers)
+        print(f"{name}: loss {history.loss[-1]:.4f}, {found[name]:.2%} of unseen digits, {time.perf_counter() - start:.0f} s")
+    options.out.mkdir(parents=True, exist_ok=True)
+    filters = networks["convolutional network"].layers[1].weight
+    path = options.out / "digits.png"
+    draw(unseen, answers, guesses["convolutional network"], filters, path)
+    print(f"picture: {path}")
+    return found
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the picture goes")
+    parser.add_argument("--epochs", type=int, default=10, help="how often every digit is seen")
+    parser.add_argument("--samples", type=int, default=1797, help="how many digits are used")
+    parser.add_argument("--seed", type=int, default=0, help="of the split and of the first weights")
+    options = parser.parse_args(arguments)
+    if options.epochs < 1 or not 10 <= options.samples <= 1797:
+        parser.error("--epochs needs at least 1, and --samples 10 to 1797")
+    return options
+
+
+def digits(count: int, seed: int) -> tuple[tuple[Images, list[int]], tuple[Images, list[int]]]:
+    """Digits to learn from and digits held out: 64 numbers from 0 to 1 each, and what they show."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    order = list(range(len(labels)))
+    random.Random(seed).shuffle(order)
+    split = 4 * count // 5
+    parts = [order[:split], order[split:count]]
+    learnt, held = (([[x / 16.0 for x in images[i].tolist()] for i in part], [int(labels[i]) for i in part]) for part in parts)
+    return learnt, held
+
+
+def perceptron(seed: int) -> nn.Sequential:
+    """64 pixels, 32 hidden units, 10 scores."""
+    rng = random.Random(seed)
+    return nn.Sequential(nn.Linear(64, 32, init="he_uniform", rng=rng), "relu", nn.Linear(32, 10, rng=rng))
+
+
+def convolution(seed: int) -> nn.Sequential:
+    """Eight filters of 3 by 3 pixels, the largest of every 2 by 2 answers, 10 scores."""
+    rng = random.Random(seed)
+    return nn.Sequential(
+        as_image, nn.Conv2d(1, 8, size=3, padding=1, rng=rng), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(128, 10, rng=rng)
+    )
+
+
+def as_image(pixels: list[Any]) -> list[list[list[Any]]]:
+    """One channel of rows."""
+    return [[pixels[i : i + SIDE] for i in range(0, len(pixels), SIDE)]]
+
+
+def largest(scores: list[float]) -> int:
+    """The place of the largest score."""
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+def accuracy(scores: Any, labels: list[int]) -> float:
+    """The part of the digits whose label has the largest score."""
+    return sum(largest(row) == label for row, label in zip(scores, labels)) / len(labels)
+
+
+def draw(images: Images, answers: list[int], guesses: list[int], filters: list[list[Any]], path: Path) -> None:
+    """The confusion matrix, the filters, and mistakes."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.0, 5.2), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.1))
+    counts = np.zeros((10, 10), dtype=int)
+    for answer, guess in zip(answers, guesses):
+        counts[answer, guess] += 1
+    axes = left.subplots()
+    axes.imshow(np.log1p(counts), cmap="Blues")
+    for (answer, guess), count in np.ndenumerate(counts):
+        if count:
+            axes.text(guess, answer, str(count), ha="center", va="center", color="white" if answer == guess else "black", fontsize=8)
+    right_count = int(np.trace(counts))
+    axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="is a")
+    axes.set_title(f"convolutional network: {right_count} of {len(answers)} unseen digits")
+    above, below = right.subfigures(2, 1)
+    limit = max(abs(float(w)) for row in filters for w in row)
+    above.suptitle("its filters (purple -, orange +)", fontsize=11)
+    for axes, row in zip(above.subplots(2, 4).flat, filters):
+        axes.imshow(np.array([float(w) for w in row]).reshape(3, 3), cmap="PuOr_r", vmin=-limit, vmax=limit)
+        axes.set(xticks=[], yticks=[])
+    mistakes = [i for i, (answer, guess) in enumerate(zip(answers, guesses)) if answer != guess][:8]
+    below.suptitle("mistakes" if mistakes else "no mistakes", fontsize=11)
+    grid = list(below.subplots(2, 4).flat)
+    for axes, i in zip(grid, mistakes):
+        axes.imshow(np.array(images[i]).reshape(SIDE, SIDE), cmap="gray_r")
+        axes.set_title(f"{answers[i]}, read as {guesses[i]}", fontsize=9)
+    for axes in grid:
+        axes.axis("off")
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
