@@ -1,12 +1,13 @@
 """Handwritten digits: a multilayer perceptron and a small convolutional network, written with scalars, read 8 by 8 pixels.
 
-Scikit-learn's 1,797 digits, four fifths to learn from and one fifth to be judged by. Leaves the confusion matrix, the filters
-of the convolution, and mistakes.
+Scikit-learn's 1,797 digits, four fifths to learn from and one fifth to be judged by. Takes about two minutes. Leaves the
+confusion matrix, the filters of the convolution, and mistakes.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import time
 from pathlib import Path
@@ -17,23 +18,24 @@ from autograd import no_grad
 
 Images = list[list[float]]
 SIDE = 8
+BATCH = 16
 
 
 def main(arguments: list[str] | None = None) -> dict[str, float]:
     """Train both networks, print, draw; returns the accuracy of each on the part held out."""
     options = parse(arguments)
-    (images, labels), (unseen, answers) = digits(options.samples, options.seed)
+    (images, labels), (unseen, answers) = digits(options.samples)
     networks = {"MLP": perceptron(options.seed), "convolutional network": convolution(options.seed)}
     print(f"{len(images)} digits to learn from, {len(unseen)} to be judged by")
     found, guesses = {}, {}
     for name, network in networks.items():
         print(f"{name}: {network}, {len(network.parameters())} parameters")
         start = time.perf_counter()
-        steps = options.epochs * -(-len(images) // 32)
-        optimizer = nn.Adam(network.parameters(), lr=nn.schedules.cosine(0.01, steps))
+        steps = options.epochs * math.ceil(len(images) / BATCH)
+        optimizer = nn.Adam(network.parameters(), lr=nn.schedules.cosine(0.02, steps))
         history = nn.fit(
             network, images, labels,
-            loss=nn.cross_entropy, optimizer=optimizer, epochs=options.epochs, batch_size=32, seed=options.seed,
+            loss=nn.cross_entropy, optimizer=optimizer, epochs=options.epochs, batch_size=BATCH, seed=options.seed,
             metrics={"accuracy": accuracy},
         )  # fmt: skip
         with no_grad():
@@ -52,26 +54,24 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the picture goes")
-    parser.add_argument("--epochs", type=int, default=10, help="how often every digit is seen")
+    parser.add_argument("--epochs", type=int, default=8, help="how often every digit is seen")
     parser.add_argument("--samples", type=int, default=1797, help="how many digits are used")
-    parser.add_argument("--seed", type=int, default=0, help="of the split and of the first weights")
+    parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the order")
     options = parser.parse_args(arguments)
     if options.epochs < 1 or not 10 <= options.samples <= 1797:
         parser.error("--epochs needs at least 1, and --samples 10 to 1797")
     return options
 
 
-def digits(count: int, seed: int) -> tuple[tuple[Images, list[int]], tuple[Images, list[int]]]:
+def digits(count: int) -> tuple[tuple[Images, list[int]], tuple[Images, list[int]]]:
     """Digits to learn from and digits held out: 64 numbers from 0 to 1 each, and what they show."""
     from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
 
     images, labels = load_digits(return_X_y=True)
-    order = list(range(len(labels)))
-    random.Random(seed).shuffle(order)
-    split = 4 * count // 5
-    parts = [order[:split], order[split:count]]
-    learnt, held = (([[x / 16.0 for x in images[i].tolist()] for i in part], [int(labels[i]) for i in part]) for part in parts)
-    return learnt, held
+    images, labels = (images / 16.0)[:count], labels[:count]
+    learnt, held, *labels = train_test_split(images, labels, test_size=0.2, stratify=labels, random_state=0)
+    return (learnt.tolist(), labels[0].tolist()), (held.tolist(), labels[1].tolist())
 
 
 def perceptron(seed: int) -> nn.Sequential:
@@ -84,7 +84,7 @@ def convolution(seed: int) -> nn.Sequential:
     """Eight filters of 3 by 3 pixels, the largest of every 2 by 2 answers, 10 scores."""
     rng = random.Random(seed)
     return nn.Sequential(
-        as_image, nn.Conv2d(1, 8, size=3, padding=1, rng=rng), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(128, 10, rng=rng)
+        as_image, nn.Conv2d(1, 8, size=3, rng=rng), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(72, 10, rng=rng)
     )
 
 
@@ -117,7 +117,8 @@ def draw(images: Images, answers: list[int], guesses: list[int], filters: list[l
     axes.imshow(np.log1p(counts), cmap="Blues")
     for (answer, guess), count in np.ndenumerate(counts):
         if count:
-            axes.text(guess, answer, str(count), ha="center", va="center", color="white" if answer == guess else "black", fontsize=8)
+            colour = "white" if answer == guess else "black"
+            axes.text(guess, answer, str(count), ha="center", va="center", color=colour, fontsize=8)
     right_count = int(np.trace(counts))
     axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="is a")
     axes.set_title(f"convolutional network: {right_count} of {len(answers)} unseen digits")

@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
             spread["loss"] = train(activation, init, options.steps, options.seed)
             spreads[activation, name] = spread
             shown = [f"{spread[kind][i]:9.2e}" for kind, i in (("activations", 0), ("activations", -1), ("gradients", 0))]
-            print(f"  {name:10} {'  '.join(shown)}  {spread['silent']:6.1%}  {spread['loss'][0]:.3f} -> {spread['loss'][-1]:.3f}")
+            losses = f"{spread['loss'][0]:.3f} -> {spread['loss'][-1]:.3f}"
+            print(f"  {name:10} {'  '.join(shown)}  {spread['silent']:6.1%}  {losses}")
     found = {f"{activation} {name}": kept(spread) for (activation, name), spread in spreads.items()}
     print("\nThe last layer's spread over the first one's, 1 when variance is kept:")
     print(f"  ReLU: He keeps it ({found['relu He']:.2f}); Xavier leaves {found['relu Xavier']:.3f} (theory: 2^-4.5 = 0.044)")
@@ -105,8 +106,8 @@ def train(activation: str, init: nn.init.Initialiser, steps: int, seed: int) -> 
     points = [[(1 + i % 2) * math.cos(angle), (1 + i % 2) * math.sin(angle)] for i, angle in enumerate(angles)]
     sizes = [2, *[12] * (DEPTH - 1), 1]
     layers: list[Any] = []
-    for nin, nout in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(nin, nout, init=init, rng=rng), activation]
+    for i in range(DEPTH):
+        layers += [nn.Linear(sizes[i], sizes[i + 1], init=init, rng=rng), activation]
     model = nn.Sequential(*layers[:-1])
     optimizer = nn.SGD(model.parameters(), lr=0.05, momentum=0.9)
     losses = []
@@ -126,7 +127,7 @@ def draw(spreads: dict[tuple[str, str], Spread], path: Path) -> None:
 
     figure = Figure(figsize=(11.0, 6.4), layout="constrained")
     grid = figure.subplots(2, 3)
-    kinds = {"activations": "spread of activations", "gradients": "spread of gradients", "loss": f"loss in training (cut at {HIGHEST})"}
+    kinds = {"activations": "spread of activations", "gradients": "spread of gradients", "loss": f"loss (cut at {HIGHEST})"}
     for row, activation in zip(grid, ("tanh", "relu")):
         for axes, (kind, title) in zip(row, kinds.items()):
             for name, colour in COLOURS.items():
@@ -136,7 +137,8 @@ def draw(spreads: dict[tuple[str, str], Spread], path: Path) -> None:
                 else:  # what is 0 has no place on a logarithmic scale
                     shown = [x if x > 0.0 else math.nan for x in numbers]
                     axes.semilogy(range(1, DEPTH + 1), shown, "o-", color=colour, markersize=4, label=name)
-            axes.set(title=f"{'ReLU' if activation == 'relu' else activation}: {title}", xlabel="step" if kind == "loss" else "layer")
+            axes.set_title(f"{'ReLU' if activation == 'relu' else activation}: {title}")
+            axes.set_xlabel("step" if kind == "loss" else "layer")
             if kind == "loss":
                 axes.set_ylim(0.0, 1.03 * HIGHEST)
             axes.grid(alpha=0.3)

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     draw_curves(history, options.out / "moons_training.png")
     draw_neuron(model, inputs[0], options.out / "moons_neuron.svg")
     print(f"pictures: {', '.join(str(path) for path in sorted(options.out.glob('moons_*')))}")
-    print(benchmark(inputs, targets, options.seed))
+    print(benchmark(inputs, targets, options.seed, options.repeats))
     return {"loss": history.loss[-1], "accuracy": reached}
 
 
@@ -51,9 +51,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the pictures go")
     parser.add_argument("--steps", type=int, default=100, help="steps of gradient descent, each on all samples")
     parser.add_argument("--seed", type=int, default=1, help="of the samples and of the first weights")
+    parser.add_argument("--repeats", type=int, default=3, help="how often a step is timed; the fastest counts")
     options = parser.parse_args(arguments)
-    if options.steps < 1:
-        parser.error(f"--steps needs at least 1, not {options.steps}")
+    if options.steps < 1 or options.repeats < 1:
+        parser.error("--steps and --repeats need at least 1")
     return options
 
 
@@ -124,9 +125,9 @@ def draw_neuron(model: nn.MLP, sample: list[float], path: Path) -> None:
     draw_dot(output).render(outfile=path, cleanup=True)
 
 
-def benchmark(inputs: list[list[float]], targets: list[int], seed: int) -> str:
-    """One full step (forward and backward), the fastest of three: ours, and micrograd's on the same data in the same run."""
-    ours = fastest(step_of(nn.MLP(2, [16, 16, 1], seed=seed), Value, inputs, targets, nn.l2_penalty))
+def benchmark(inputs: list[list[float]], targets: list[int], seed: int, repeats: int) -> str:
+    """One full step (forward and backward), the fastest of some: ours, and micrograd's on the same data."""
+    ours = fastest(step_of(nn.MLP(2, [16, 16, 1], seed=seed), Value, inputs, targets, nn.l2_penalty), repeats)
     line = f"one step: {1000 * ours:.0f} ms"
     try:
         from micrograd import engine
@@ -134,7 +135,7 @@ def benchmark(inputs: list[list[float]], targets: list[int], seed: int) -> str:
     except ImportError:
         return f"{line} (pip install micrograd to compare)"
     random.seed(seed)
-    theirs = fastest(step_of(micrograd.MLP(2, [16, 16, 1]), engine.Value, inputs, targets, plain_penalty))
+    theirs = fastest(step_of(micrograd.MLP(2, [16, 16, 1]), engine.Value, inputs, targets, plain_penalty), repeats)
     return f"{line}; micrograd: {1000 * theirs:.0f} ms, {theirs / ours:.1f} times as long"
 
 
@@ -156,7 +157,7 @@ def plain_penalty(model: Any, strength: float) -> Any:
     return strength * sum(p * p for p in model.parameters())
 
 
-def fastest(step: Callable[[], None], times: int = 3) -> float:
+def fastest(step: Callable[[], None], times: int) -> float:
     """The shortest of some runs, in seconds."""
     durations = []
     for _ in range(times):

@@ -92,7 +92,8 @@ def print_forward(v: dict[str, Value]) -> None:
     (i1, i2), (b1, b2), w = INPUTS.values(), BIASES.values(), WEIGHTS
     print("Forward pass")
     for h, (a, b) in {"h1": ("w1", "w2"), "h2": ("w3", "w4")}.items():
-        print(f"  net_{h} = {a} i1 + {b} i2 + b1 = {w[a]:.2f} * {i1:.2f} + {w[b]:.2f} * {i2:.2f} + {b1:.2f} = {v[f'net_{h}']:.9f}")
+        sums = f"{w[a]:.2f} * {i1:.2f} + {w[b]:.2f} * {i2:.2f} + {b1:.2f}"
+        print(f"  net_{h} = {a} i1 + {b} i2 + b1 = {sums} = {v[f'net_{h}']:.9f}")
         print(f"  {h} = sigmoid(net_{h}) = {v[h]:.9f}")
     for o, (a, b) in {"o1": ("w5", "w6"), "o2": ("w7", "w8")}.items():
         sums = f"{w[a]:.2f} * {v['h1']:.9f} + {w[b]:.2f} * {v['h2']:.9f} + {b2:.2f}"
@@ -119,7 +120,8 @@ def print_chain_rule(v: dict[str, Value], weights: dict[str, Value]) -> None:
         first, second = (deltas[o] * WEIGHTS[w] for o, w in zip(TARGETS, outgoing))
         slope = v[h].data * (1.0 - v[h].data)
         deltas[h] = (first + second) * slope
-        print(f"  dE/d{h} = dE/dnet_o1 * {outgoing[0]} + dE/dnet_o2 * {outgoing[1]} = {first:+.9f} {second:+.9f} = {first + second:+.9f}")
+        sums = f"dE/dnet_o1 * {outgoing[0]} + dE/dnet_o2 * {outgoing[1]} = {first:+.9f} {second:+.9f}"
+        print(f"  dE/d{h} = {sums} = {first + second:+.9f}")
         print(f"  dE/dnet_{h} = {first + second:+.9f} * {h} (1 - {h}) = {deltas[h]:+.9f}   backward(): {v[f'net_{h}'].grad:+.9f}")
     for w, (h, i) in {"w1": ("h1", "i1"), "w2": ("h1", "i2"), "w3": ("h2", "i1"), "w4": ("h2", "i2")}.items():
         product = f"{deltas[h]:+.9f} * {INPUTS[i]:.2f} = {deltas[h] * INPUTS[i]:+.9f}"

@@ -31,7 +31,7 @@ def test_help(name, capsys):
 
 def test_moons(tmp_path, capsys):
     pytest.importorskip("sklearn", reason="the demo's data need scikit-learn")
-    found = run("moons", tmp_path, "--steps", "25")
+    found = run("moons", tmp_path, "--steps", "25", "--repeats", "1")
     assert found["accuracy"] > 0.9
     printed = capsys.readouterr().out
     assert "accuracy" in printed
@@ -80,7 +80,7 @@ def test_initial_weights(tmp_path):
 
 def test_digits(tmp_path, capsys):
     pytest.importorskip("sklearn", reason="the demo's data need scikit-learn")
-    found = run("digits", tmp_path, "--epochs", "2", "--samples", "240")
-    assert all(accuracy > 0.4 for accuracy in found.values())
+    found = run("digits", tmp_path, "--epochs", "2", "--samples", "150")
+    assert all(accuracy > 0.3 for accuracy in found.values())
     assert "of unseen digits" in capsys.readouterr().out
     assert (tmp_path / "digits.png").exists()
