@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
             spread = measure(activation, init, options.width, options.samples, options.seed)
             spread["loss"] = train(activation, init, options.steps, options.seed)
             spreads[activation, name] = spread
-            shown = [f"{spread[kind][i]:9.2e}" for kind, i in (("activations", 0), ("activations", -1), ("gradients", 0))]
+            ends = (spread["activations"][0], spread["activations"][-1], spread["gradients"][0])
+            shown = [f"{number:9.2e}" for number in ends]
             losses = f"{spread['loss'][0]:.3f} -> {spread['loss'][-1]:.3f}"
             print(f"  {name:10} {'  '.join(shown)}  {spread['silent']:6.1%}  {losses}")
     found = {f"{activation} {name}": kept(spread) for (activation, name), spread in spreads.items()}
