@@ -24,11 +24,9 @@ __version__ = "0.1.0"
 
 # Rooms that are opened when somebody asks for what is in them: the engine stays light.
 _ROOMS = {
-    "Graph": "autograd.graphs",
-    "GradcheckError": "autograd.check",
-    "draw_dot": "autograd.draw",
-    "gradcheck": "autograd.check",
-}
+    "Graph": "autograd.graphs", "GradcheckError": "autograd.check", "draw_dot": "autograd.draw",
+    "explain": "autograd.explanation", "gradcheck": "autograd.check",
+}  # fmt: skip
 
 __all__ = [
     "GradientWarning", "Value", "clip", "derivative", "detect_anomaly", "e", "enable_grad", "grad", "hessian", "hvp", "inf",

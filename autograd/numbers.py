@@ -100,7 +100,7 @@ def mpmath_words() -> dict[str, Any]:
         "round": mpmath.nint,
         "trunc": lambda x: mpmath.sign(x) * mpmath.floor(abs(x)),
         "mod": lambda x, y: x - y * mpmath.floor(x / y),
-        "fmod": mpmath.fmod,
+        "fmod": lambda x, y: x - y * words["trunc"](x / y),  # the sign of x, unlike mpmath.fmod
         "floor_divide": lambda x, y: mpmath.floor(x / y),
         "norm": lambda xs: mpmath.norm(list(xs)),
         "logsumexp": lambda xs: mpmath.log(mpmath.fsum([mpmath.exp(x) for x in xs])),

@@ -98,8 +98,8 @@ class Report:
         """The error of each numeric method against its step, on log axes: the V that every course draws.
 
         For the worst argument, or the one named. Too large a step cuts the Taylor series short; too small a one is eaten by
-        rounding. Errors are taken from the complex step or mpmath where they work, else from the extrapolated slope. Returns
-        the figure (needs matplotlib).
+        rounding. Errors are taken from the complex step or mpmath where they work, else from the extrapolated slope. The dotted
+        line is the extrapolated slope, which has no step. Returns the figure (needs matplotlib).
         """
         from matplotlib.figure import Figure
 
@@ -122,10 +122,13 @@ class Report:
         for label, method in curves.items():
             errors = [abs(method(h) - exact) / max(abs(exact), 1e-300) for h in sizes]
             axes.loglog(sizes, [max(error, 1e-17) for error in errors], ".-", label=label)
+        if imaginary is not None:
+            error = abs(central(f, x).value - exact) / max(abs(exact), 1e-300)
+            axes.axhline(max(error, 1e-17), color="gray", linestyle=":", label="central, extrapolated")
         axes.set(xlabel="step", ylabel="relative error", title=f"derivative by {name} at {x:.6g}")
         axes.invert_xaxis()
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(loc="upper center")
         return figure
 
 

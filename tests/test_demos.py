@@ -84,3 +84,10 @@ def test_digits(tmp_path, capsys):
     assert all(accuracy > 0.3 for accuracy in found.values())
     assert "of unseen digits" in capsys.readouterr().out
     assert (tmp_path / "digits.png").exists()
+
+
+def test_check_a_gradient(tmp_path, capsys):
+    errors = run("check_a_gradient", tmp_path)
+    assert errors["complex step"] < 1e-15 < errors["central difference"] < 1e-9 < errors["forward difference"] < 1e-6
+    assert "valid subgradient: slopes 1 and 2" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["gradcheck_steps.png"]
