@@ -32,7 +32,8 @@ def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
     noise = noise_of(f, x, scales(x)[-1])
     estimate = central(f, x, scale, noise)
     if estimate.value == 0.0:
-        rounded = central(f, x, scale, grain(f, x, scale))
+        widest = scales(x)[0]
+        rounded = central(f, x, widest, grain(f, x, widest))
         error = abs(analytic - rounded.value)
         if error <= 10.0 * rounded.error <= 0.01 * abs(rounded.value):
             return Row(name, analytic, rounded.value, error, NOISE, "the function does not change over small steps")
