@@ -54,7 +54,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the picture goes")
-    parser.add_argument("--epochs", type=int, default=8, help="how often every digit is seen")
+    parser.add_argument("--epochs", type=int, default=10, help="how often every digit is seen")
     parser.add_argument("--samples", type=int, default=1797, help="how many digits are used")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the order")
     options = parser.parse_args(arguments)

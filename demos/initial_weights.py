@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     found = {f"{activation} {name}": kept(spread) for (activation, name), spread in spreads.items()}
     print("\nThe last layer's spread over the first one's, 1 when variance is kept:")
     print(f"  ReLU: He keeps it ({found['relu He']:.2f}); Xavier leaves {found['relu Xavier']:.3f} (theory: 2^-4.5 = 0.044)")
-    print(f"  tanh: Xavier keeps it ({found['tanh Xavier']:.2f}); He makes it {found['tanh He']:.1f} times as large and saturates")
+    print(f"  tanh: Xavier keeps it ({found['tanh Xavier']:.2f}); He makes it {found['tanh He']:.1f} times larger and saturates")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "initial_weights.png"
     draw(spreads, path)

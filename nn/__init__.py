@@ -3,6 +3,7 @@
 from nn import init, schedules
 from nn.attention import CausalSelfAttention
 from nn.conv import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d
+from nn.history import History
 from nn.layers import MLP, Layer, Neuron
 from nn.linear import Dropout, Embedding, Linear, Sequential, flatten
 from nn.losses import bce_with_logits, cross_entropy, hinge_loss, huber_loss, l2_penalty, mae_loss, mse_loss
@@ -11,7 +12,7 @@ from nn.norm import LayerNorm, RMSNorm
 from nn.optim import SGD, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
 from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, Recurrent, RNNCell
 from nn.saving import load, save
-from nn.training import History, fit
+from nn.training import fit
 
 __all__ = [
     "GRU", "LSTM", "MLP", "RNN", "SGD", "Adam", "AdamW", "AvgPool1d", "AvgPool2d", "CausalSelfAttention", "Conv1d", "Conv2d",

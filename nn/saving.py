@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nn.history import History
 from nn.module import Module
 from nn.optim import Optimizer
 
@@ -22,8 +23,10 @@ FORMAT = "scalar-autograd 1"
 Tensor = tuple[list[int], list[float]]  # a shape, and the numbers in row-major order
 
 
-def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> None:
-    """Write the parameters of a model, and the memory of its optimiser, to a .json or .safetensors file.
+def save(
+    path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None, history: History | None = None
+) -> None:
+    """Write the parameters of a model, the memory of its optimiser and its history to a .json or .safetensors file.
 
     The file appears whole or not at all. JSON keeps nan and infinities as words. Safetensors needs the packages safetensors
     and numpy.
@@ -43,14 +46,20 @@ def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
         tensors["optimizer/steps"] = [], [float(optimizer.steps)]
         for kind, numbers in optimizer.state.items():
             tensors[f"optimizer/{kind}"] = [len(numbers)], list(numbers)
+    if history is not None:
+        series = {"loss": history.loss, **{f"metrics/{name}": values for name, values in history.metrics.items()}}
+        series |= {f"validation/{name}": values for name, values in history.validation.items()}
+        tensors |= {f"history/{name}": ([len(values)], list(values)) for name, values in series.items()}
     written = as_json(tensors) if check_suffix(path) == ".json" else as_safetensors(tensors)
     beside = path.with_name(path.name + ".part")
     beside.write_bytes(written)
     os.replace(beside, path)
 
 
-def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> None:
-    """Read what `save` wrote into a model of the same shape, and into its optimiser.
+def load(
+    path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None, history: History | None = None
+) -> None:
+    """Read what `save` wrote into a model of the same shape, its optimiser and an empty history.
 
     Raises ValueError, and changes nothing, if the file is damaged, or if entries are missing, left over or of another shape.
     """
@@ -58,6 +67,7 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
     content = path.read_bytes() if check_suffix(path) else b""
     found = from_json(path, content) if path.suffix == ".json" else from_safetensors(path, content)
     memory = {name: found.pop(name) for name in list(found) if name.startswith("optimizer/")}
+    series = {name.split("/", 1)[1]: found.pop(name)[1] for name in list(found) if name.startswith("history/")}
     parameters = model.named_parameters()
     check_entries(path, tensors_of({name: p.data for name, p in parameters.items()}), found)
     if optimizer is not None:
@@ -66,6 +76,11 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
         optimizer.steps = int(memory["optimizer/steps"][1][0])
         for kind in optimizer.state:
             optimizer.state[kind] = list(memory[f"optimizer/{kind}"][1])
+    if history is not None:
+        history.loss = series.pop("loss", [])
+        for name, numbers in series.items():
+            part, _, metric = name.partition("/")
+            (history.metrics if part == "metrics" else history.validation)[metric] = numbers
     values = list(parameters.values())
     for name, (_, positions) in tensors_of({name: float(i) for i, name in enumerate(parameters)}).items():
         for i, number in zip(positions, found[name][1]):

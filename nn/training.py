@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograd import Value
+from autograd import Value, no_grad
+from nn.history import History
 from nn.module import Module
 from nn.optim import SGD, Optimizer
+from nn.saving import load, save
 
-__all__ = ["History", "fit"]
+__all__ = ["fit"]
 
-
-class History:
-    """What happened in a training: the loss of every epoch, the metrics, and why it ended."""
-
-    def __init__(self) -> None:
-        self.loss: list[float] = []
-        self.metrics: dict[str, list[float]] = {}
-        self.stopped = "all epochs are done"
-
-    def __repr__(self) -> str:
-        last = f", loss {self.loss[0]:.4g} -> {self.loss[-1]:.4g}" if self.loss else ""
-        return f"History({len(self.loss)} epochs{last}; {self.stopped})"
+Metrics = Mapping[str, Callable[[list[Any], list[Any]], float]]
 
 
 def fit(
@@ -37,9 +29,12 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     penalty: Callable[[Module], Any] | None = None,
-    metrics: Mapping[str, Callable[[list[float], list[Any]], float]] | None = None,
+    metrics: Metrics | None = None,
+    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
     tolerance: float | None = None,
     patience: int = 10,
+    callbacks: Sequence[Callable[[History], Any]] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: bool | None = None,
 ) -> History:
@@ -47,9 +42,14 @@ def fit(
 
     Each epoch visits all samples once: in one step, or in shuffled minibatches of `batch_size` (`seed` fixes the order).
     `loss(predictions, targets)` is minimised, plus `penalty(model)`; `metrics` see the numbers of the same predictions. The
-    default optimizer is SGD(lr=0.01). With `tolerance`, training ends when `patience` epochs did not lower the best loss by
-    that fraction of it. `progress` shows a bar (tqdm; by default where it is installed). Ctrl-C ends the training cleanly:
-    the model keeps the last complete step.
+    default optimizer is SGD(lr=0.01). `validation` holds inputs and targets that are only judged, with the model in evaluation.
+
+    With `tolerance`, training ends when `patience` epochs did not lower the best loss by that fraction of it. Each of
+    `callbacks` is called with the History after every epoch, and ends the training by returning True. `progress` shows a bar
+    (tqdm; by default where it is installed). Ctrl-C ends the training cleanly: the model keeps the last complete step.
+
+    `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
+    and comes to the same numbers as without a break (Dropout draws anew).
 
     Raises ValueError for no samples or lengths that differ, FloatingPointError when the loss is not finite.
 
@@ -60,48 +60,88 @@ def fit(
     >>> round(line.w[0].data, 3), round(line.b.data, 3)
     (2.0, 1.0)
     """
-    if len(inputs) != len(targets) or len(inputs) == 0:
-        raise ValueError(f"fit needs inputs, and as many targets; got {len(inputs)} inputs and {len(targets)} targets")
+    check_samples(inputs, targets, "inputs")
+    if validation is not None:
+        check_samples(*validation, "validation inputs")
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"fit needs a batch_size of at least 1, not {batch_size}")
     optimizer = optimizer or SGD(model.parameters())
-    history, order, best, waited = History(), list(range(len(inputs))), math.inf, 0
-    shuffle = random.Random(seed).shuffle
-    with bar(epochs, progress) as show:
+    history, named, was_training = History(), dict(metrics or {}), model.training
+    if checkpoint is not None and os.path.exists(checkpoint):
+        load(checkpoint, model, optimizer, history)
+    with bar(epochs, len(history.loss), progress) as show:
         try:
-            for epoch in range(epochs):
-                if batch_size is not None:
-                    shuffle(order)
-                scores = [0.0] * len(order)
-                total = 0.0
-                for batch in batches(order, batch_size):
-                    predictions = [model(inputs[i]) for i in batch]
-                    cost = loss(predictions, [targets[i] for i in batch])
-                    objective = cost if penalty is None else cost + penalty(model)
-                    if not math.isfinite(objective):
-                        raise FloatingPointError(
-                            f"the loss is {float(objective)} in epoch {epoch + 1}; lower the learning rate, or look for the "
-                            "cause with autograd.detect_anomaly()"
-                        )
-                    optimizer.zero_grad()
-                    objective.backward()
-                    optimizer.step()
-                    total += float(objective) * len(batch)
-                    for i, prediction in zip(batch, predictions):
-                        scores[i] = numbers(prediction)
-                history.loss.append(total / len(order))
-                for name, metric in (metrics or {}).items():
-                    history.metrics.setdefault(name, []).append(float(metric(scores, list(targets))))
-                show({"loss": history.loss[-1], **{name: values[-1] for name, values in history.metrics.items()}})
-                if tolerance is not None:
-                    waited = 0 if history.loss[-1] < best - tolerance * abs(best) or best == math.inf else waited + 1
-                    best = min(best, history.loss[-1])
-                    if waited >= patience:
-                        history.stopped = f"converged: {patience} epochs without a lower loss"
-                        break
+            for epoch in range(len(history.loss), epochs):
+                model.train()
+                judge(history, *learn(model, inputs, targets, loss, penalty, optimizer, batch_size, seed, epoch), named, targets)
+                if validation is not None:
+                    validate(history, model.eval(), validation, loss, named)
+                if checkpoint is not None:
+                    save(checkpoint, model, optimizer, history)
+                show(history.latest())
+                if True in [callback(history) for callback in callbacks]:
+                    history.stopped = "ended by a callback"
+                    break
+                if tolerance is not None and history.settled(tolerance, patience):
+                    history.stopped = f"converged: {patience} epochs without a lower loss"
+                    break
         except KeyboardInterrupt:
             history.stopped = "interrupted"
+        finally:
+            model.train(was_training)
     return history
+
+
+def learn(
+    model: Module, inputs: Sequence[Any], targets: Sequence[Any], loss: Any, penalty: Any, optimizer: Optimizer,
+    batch_size: int | None, seed: int, epoch: int,
+) -> tuple[float, list[Any]]:  # fmt: skip
+    """One epoch; returns its mean loss and the numbers that were predicted, in the order of the samples."""
+    order = list(range(len(inputs)))
+    if batch_size is not None:
+        random.Random(f"{seed}, epoch {epoch}").shuffle(order)
+    total, predicted = 0.0, [0.0] * len(order)
+    for batch in batches(order, batch_size):
+        predictions = [model(inputs[i]) for i in batch]
+        objective = loss(predictions, [targets[i] for i in batch])
+        if penalty is not None:
+            objective = objective + penalty(model)
+        if not math.isfinite(objective):
+            raise FloatingPointError(
+                f"the loss is {float(objective)} in epoch {epoch + 1}; lower the learning rate, look for nan in the data, or for "
+                "the cause with autograd.detect_anomaly()"
+            )
+        optimizer.zero_grad()
+        objective.backward()
+        optimizer.step()
+        total += float(objective) * len(batch)
+        for i, prediction in zip(batch, predictions):
+            predicted[i] = numbers(prediction)
+    return total / len(order), predicted
+
+
+def judge(history: History, loss: float, predicted: list[Any], metrics: Metrics, targets: Sequence[Any]) -> None:
+    """Write down what an epoch came to."""
+    measured = {name: float(metric(predicted, list(targets))) for name, metric in metrics.items()}
+    history.loss.append(loss)
+    for name, value in measured.items():
+        history.metrics.setdefault(name, []).append(value)
+
+
+def validate(history: History, model: Module, data: tuple[Sequence[Any], Sequence[Any]], loss: Any, metrics: Metrics) -> None:
+    """Write down how the model does on data it does not learn from."""
+    with no_grad():
+        predictions = [model(x) for x in data[0]]
+        found = {"loss": float(loss(predictions, list(data[1])))}
+    predicted = [numbers(prediction) for prediction in predictions]
+    found |= {name: float(metric(predicted, list(data[1]))) for name, metric in metrics.items()}
+    for name, value in found.items():
+        history.validation.setdefault(name, []).append(value)
+
+
+def check_samples(inputs: Sequence[Any], targets: Sequence[Any], name: str) -> None:
+    if len(inputs) != len(targets) or len(inputs) == 0:
+        raise ValueError(f"fit needs {name}, and as many targets; got {len(inputs)} inputs and {len(targets)} targets")
 
 
 def numbers(prediction: Any) -> Any:
@@ -119,7 +159,7 @@ def batches(order: Sequence[int], size: int | None) -> Iterator[Sequence[int]]:
 class bar:  # noqa: N801 - used as a word
     """A progress bar with the latest numbers, where it is wanted."""
 
-    def __init__(self, total: int, wanted: bool | None) -> None:
+    def __init__(self, total: int, done: int, wanted: bool | None) -> None:
         self.progress: Any = None
         if wanted is False:
             return
@@ -129,7 +169,7 @@ class bar:  # noqa: N801 - used as a word
             if wanted:
                 raise ImportError("the progress bar needs tqdm: pip install tqdm, or fit(..., progress=False)") from None
             return
-        self.progress = tqdm(total=total, unit="epoch")
+        self.progress = tqdm(total=total, initial=done, unit="epoch")
 
     def __enter__(self) -> Callable[[dict[str, float]], None]:
         return self.show

@@ -106,3 +106,80 @@ def test_without_tqdm(monkeypatch):
     assert len(line(epochs=2, progress=None)[1].loss) == 2
     with pytest.raises(ImportError, match=r"the progress bar needs tqdm: pip install tqdm, or fit\(..., progress=False\)"):
         line(epochs=2, progress=True)
+
+
+def noisy(seed=0):
+    model = nn.Sequential(nn.Linear(1, 4, seed=seed), "tanh", nn.Linear(4, 1, seed=seed + 1))
+    return model, nn.Adam(model.parameters(), lr=0.05)
+
+
+def by_list(predictions, targets):
+    return nn.mse_loss([p[0] for p in predictions], targets)
+
+
+def test_validation_data_are_judged_and_not_learnt():
+    model, optimizer = noisy()
+    history = nn.fit(
+        model, *LINE, loss=by_list, optimizer=optimizer, epochs=4, validation=([[9.0]], [0.0]), progress=False,
+        metrics={"first": lambda found, _: found[0][0]},
+    )  # fmt: skip
+    assert history.validation["loss"][-1] == pytest.approx(model([9.0])[0].data ** 2)
+    assert history.validation["first"][-1] == model([9.0])[0].data
+    assert len(history.validation["loss"]) == len(history.loss) == 4
+    twin, optimizer = noisy()
+    assert nn.fit(twin, *LINE, loss=by_list, optimizer=optimizer, epochs=4, progress=False).loss == history.loss
+
+
+def test_evaluation_mode_is_on_for_validation_and_the_mode_comes_back():
+    modes = []
+
+    class Spy(nn.Neuron):
+        def forward(self, x):
+            modes.append(self.training)
+            return super().forward(x)
+
+    model = Spy(1, nonlin=False).eval()
+    nn.fit(model, [[1.0]], [1.0], loss=nn.mse_loss, epochs=2, validation=([[1.0]], [1.0]), progress=False)
+    assert modes == [True, False, True, False]
+    assert not model.training
+
+
+def test_a_callback_may_end_it():
+    seen = []
+    _, history = line(callbacks=[lambda history: seen.append(len(history.loss)), lambda history: len(history.loss) == 3])
+    assert seen == [1, 2, 3]
+    assert history.stopped == "ended by a callback"
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_an_interrupted_training_goes_on_to_the_same_numbers(tmp_path, suffix):
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors", reason="needs safetensors")
+    options = {"epochs": 8, "batch_size": 3, "progress": False, "validation": LINE}
+    whole, optimizer = noisy()
+    expected = nn.fit(whole, *LINE, loss=by_list, optimizer=optimizer, **options)
+
+    calls = 0
+
+    def interrupting(predictions, targets):
+        nonlocal calls
+        calls += 1
+        if calls == 14:  # in the middle of an epoch
+            raise KeyboardInterrupt
+        return by_list(predictions, targets)
+
+    options["checkpoint"] = tmp_path / f"run{suffix}"
+    model, optimizer = noisy()
+    broken = nn.fit(model, *LINE, loss=interrupting, optimizer=optimizer, **options)
+    assert broken.stopped == "interrupted"
+    assert len(broken.loss) == 4
+    model, optimizer = noisy(seed=7)
+    resumed = nn.fit(model, *LINE, loss=by_list, optimizer=optimizer, **options)
+    assert resumed.loss == expected.loss
+    assert resumed.validation == expected.validation
+    assert [p.data for p in model.parameters()] == [p.data for p in whole.parameters()]
+
+
+def test_validation_lengths():
+    with pytest.raises(ValueError, match="fit needs validation inputs, and as many targets; got 1 inputs and 2 targets"):
+        line(validation=([[1.0]], [1.0, 2.0]))
