@@ -67,9 +67,11 @@ class Module:
         return [p for p in self.named_parameters().values() if p not in frozen]
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+        """Set the gradient of every parameter to 0, and number calls from 1 again: each step of a training looks alike."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+        for module in self.modules():
+            module._seen = Module._seen
 
     def train(self, mode: bool = True) -> Module:
         """Switch to training, or with False to evaluation: Dropout drops only in training. Returns the module."""

@@ -43,6 +43,9 @@ def test_later_calls_are_numbered_so_that_a_folded_graph_has_no_cycle():
     neuron = nn.Neuron(1, seed=0)
     second = neuron([neuron([1.0])])
     assert [node.scope for node in topological(second) if node._op == "dot"] == ["neuron", "neuron#2"]
+    assert neuron([1.0]).scope == "neuron#3"
+    neuron.zero_grad()
+    assert neuron([1.0]).scope == "neuron"
 
 
 def test_a_module_without_forward():
