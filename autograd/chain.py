@@ -34,12 +34,11 @@ def pullback(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_graph
         cotangents[node] = cotangent
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
             if local is not None:
-                if operand in told:
-                    terms = told[operand]
-                    terms.append(local)
-                    terms.append(cotangent)
-                else:
+                terms = told.get(operand)
+                if terms is None:
                     told[operand] = [local, cotangent]
+                else:
+                    terms += (local, cotangent)
     if (carried := current().carried) is not None:
         carried(order, cotangents)
     return cotangents

@@ -56,7 +56,7 @@ class enable_grad(block):  # noqa: N801
         return around.but(recording=True)
 
 
-class scope(block):  # noqa: N801
+class scope(ContextDecorator):  # noqa: N801
     """Name a block of code: Values made inside belong to this scope, and pictures can fold it into one box.
 
     >>> with scope("loss"):
@@ -66,17 +66,22 @@ class scope(block):  # noqa: N801
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__()
         self.name = name
+        self.tokens: list[Token[Note]] = []
+
+    def __enter__(self) -> None:
+        around = current()
+        inner = Note()
+        inner.__dict__ = {**around.__dict__, "scope": (*around.scope, self.name)}  # written out: modules do this at every call
+        self.tokens.append(note.set(inner))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        note.reset(self.tokens.pop())
 
     @staticmethod
     def path() -> tuple[str, ...]:
         """The names of the scopes we are in, outermost first."""
         return current().scope
-
-    def changed(self, around: Note) -> Note:
-        """The note for the block: its scope has one more name."""
-        return around.but(scope=(*around.scope, self.name))
 
 
 class watched(block):  # noqa: N801

@@ -32,7 +32,10 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
             return function(operands) if primitive.arity is None else function(*operands)
         operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
         kinds = set(map(type, operands))
-    primals = [x if x.__class__ is float else x._data for x in operands]
+    if float in kinds:
+        primals = [x if x.__class__ is float else x._data for x in operands]
+    else:
+        primals = [x._data for x in operands]
     out = primitive.function(*((primals,) if primitive.arity is None else primals))
     if Value not in kinds:
         return out
@@ -107,17 +110,15 @@ def {name}({parameters}):
     return apply({row}, {arguments})
 '''
 
-class Rules:
+class Rules(dict[Primitive, list[Callable[..., Any]]]):
     """The partials of the table as Python functions, compiled when first needed."""
 
     def __init__(self, words: dict[str, Any]) -> None:
         self.words = words  # what the words of the texts mean
-        self.cache: dict[Primitive, list[Callable[..., Any]]] = {}
 
-    def __getitem__(self, primitive: Primitive) -> list[Callable[..., Any]]:
-        if primitive not in self.cache:
-            self.cache[primitive] = [primitive.evaluate(text, self.words, "out") for text in primitive.partials]
-        return self.cache[primitive]
+    def __missing__(self, primitive: Primitive) -> list[Callable[..., Any]]:
+        self[primitive] = rules = [primitive.evaluate(text, self.words, "out") for text in primitive.partials]
+        return rules
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, cast
 
 from autograd.floats import number
@@ -246,5 +247,5 @@ def topological(*roots: Value) -> list[Value]:
         elif node.__class__ is not float and node not in seen:
             seen.add(node)
             stack += (node, None)
-            stack += node._operands[::-1]
+            stack += filterfalse(seen.__contains__, reversed(node._operands))
     return order
