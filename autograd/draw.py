@@ -33,7 +33,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes
     >>> draw_dot(x * x).source.count("n0 -> n1")
     2
     """
-    import graphviz
+    from autograd.rendering import Picture
 
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"draw_dot needs rankdir 'LR' or 'TB', not {rankdir!r}")
@@ -43,7 +43,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes
             f"this graph has {len(graph.nodes)} values: too many for one picture (max_nodes={max_nodes}); draw a part of it, "
             "such as one sample or one neuron, print autograd.Graph(root), or raise max_nodes"
         )
-    picture = graphviz.Digraph(format=format)
+    picture = Picture(format=format)
     font = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "10"}
     picture.attr("graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3")
     picture.attr("node", style="filled", color=LINE, fontcolor=INK, margin="0.08,0.04", height="0.2", width="0.2", **font)

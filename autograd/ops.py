@@ -9,6 +9,7 @@ the same of a partial that comes out as 0, so that a branch not taken passes not
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -81,15 +82,18 @@ def ieee(text: str) -> str:
     """The text with / and ** written as the calls div and pow, which do not raise."""
     if "/" not in text and "**" not in text:
         return text
-    import ast
+    tree = ast.parse(text, mode="eval")
+    return ast.unparse(Calls().visit(tree))
 
-    class Calls(ast.NodeTransformer):
-        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-            self.generic_visit(node)
-            name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
-            return ast.Call(ast.Name(name), [node.left, node.right], []) if name else node
 
-    return ast.unparse(Calls().visit(ast.parse(text, mode="eval")))
+class Calls(ast.NodeTransformer):
+    """Writes the operators that raise in Python as calls."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """A division or a power, and what stands on its sides."""
+        self.generic_visit(node)
+        name = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
+        return ast.Call(ast.Name(name), [node.left, node.right], []) if name else node
 
 
 def register(name: str, forward: str, *partials: str, **facts: Any) -> Primitive:

@@ -235,6 +235,9 @@ def record(
 new = Value.__new__
 
 
+MANY = 8  # operands of one node; looking first which of them are known pays from here on
+
+
 def topological(*roots: Value) -> list[Value]:
     """Every node the roots were made from, each after its operands; depth first, operands in order, so always the same."""
     order: list[Value] = []
@@ -247,5 +250,6 @@ def topological(*roots: Value) -> list[Value]:
         elif node.__class__ is not float and node not in seen:
             seen.add(node)
             stack += (node, None)
-            stack += filterfalse(seen.__contains__, reversed(node._operands))
+            operands = node._operands[::-1]
+            stack += operands if len(operands) < MANY else filterfalse(seen.__contains__, operands)
     return order

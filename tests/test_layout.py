@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Every room imports only from rooms before it in this line.
 CHAIN = [
     "numbers", "floats", "ops", "value", "functions", "chain", "controls", "composites", "copying", "trees", "calculus",
-    "arguments", "slopes", "report", "verdicts", "check", "primitives", "explanation", "graphs", "draw", "__init__",
+    "arguments", "slopes", "report", "verdicts", "check", "primitives", "explanation", "graphs", "rendering", "draw", "__init__",
 ]  # fmt: skip
 ROOMS = sorted((ROOT / "autograd").glob("*.py"))
 NETWORKS = sorted((ROOT / "nn").glob("*.py"))

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios to named peers, in one run."""

@@ -1,0 +1,203 @@
+"""Prints the figures of the README: `python -m tests.benchmarks`. Ratios in one run, medians, one thread."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import autograd as ag
+import nn
+from autograd import Value
+
+
+def interleaved(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """The median time of each in seconds, measured in turn, so that a machine that slows down slows all of them.
+
+    Between runs the cyclic collector clears what the one before left behind, so that nobody pays for another's garbage.
+    """
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats + 1):
+        for name, run in runs.items():
+            gc.collect()
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(found[1:]) for name, found in times.items()}
+
+
+def data() -> tuple[list[list[float]], list[int]]:
+    from sklearn.datasets import make_moons
+
+    points, labels = make_moons(n_samples=100, noise=0.1, random_state=1)
+    return points.tolist(), [2 * int(label) - 1 for label in labels]
+
+
+def micrograd_style(value: Any, mlp: Any) -> Callable[[], Any]:
+    """One full-batch step of micrograd's moons demo, on anybody's Value and MLP."""
+    random.seed(1337)
+    model = mlp(2, [16, 16, 1])
+    points, targets = data()
+
+    def step() -> Any:
+        inputs = [list(map(value, row)) for row in points]
+        scores = []
+        for x in inputs:
+            for k, layer in enumerate(model.layers):
+                x = [sum((w * xi for w, xi in zip(n.w, x)), n.b) for n in layer.neurons]
+                x = [act.relu() for act in x] if k < 2 else x
+            scores.append(x[0])
+        losses = [(1 + -yi * score).relu() for yi, score in zip(targets, scores)]
+        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
+        model.zero_grad()
+        loss.backward()
+        return loss
+
+    return step
+
+
+def with_layers() -> Callable[[], Any]:
+    """The same step with nn's own layers."""
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+    points, targets = data()
+
+    def step() -> Any:
+        loss = nn.hinge_loss([model(x) for x in points], targets) + nn.l2_penalty(model, 1e-4)
+        model.zero_grad()
+        loss.backward()
+        return loss
+
+    return step
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=7, help="runs of which the median is taken")
+    repeats = parser.parse_args().repeats
+    import micrograd.engine
+    import micrograd.nn
+
+    ours, layers = micrograd_style(Value, nn.MLP), with_layers()
+    theirs = micrograd_style(micrograd.engine.Value, micrograd.nn.MLP)
+    times = interleaved({"theirs": theirs, "ours": ours, "layers": layers}, repeats)
+    gc.disable()
+    without = interleaved({"theirs": theirs, "ours": ours}, max(2, repeats // 3))
+    gc.enable()
+    gc.collect()
+
+    rows = [("measured", "figure")]
+    rows.append(("a full-batch step on moons, MLP(2, 16, 16, 1), in micrograd's style", f"{1e3 * times['ours']:.0f} ms"))
+    rows.append(("micrograd's time for it, over ours", f"{times['theirs'] / times['ours']:.1f}"))
+    rows.append(("the same with Python's cyclic collector off", f"{without['theirs'] / without['ours']:.1f}"))
+    rows.append(("the step with `nn`'s layers", f"{1e3 * times['layers']:.0f} ms"))
+    rows.append(("micrograd's time over that", f"{times['theirs'] / times['layers']:.1f}"))
+    sizes = f"{bytes_per_node(ours):.0f} ({bytes_per_node(theirs):.0f})"
+    rows.append(("bytes per node, with its gradient (micrograd's nodes)", sizes))
+    rows.append(("a chain of 1,000,000 operations: build, backward, free", f"{million():.1f} s"))
+    rows.append(("`import autograd`, in a new process, over an empty one", f"{importing(repeats):.0f} ms"))
+    inference, plain = forward_only()
+    found = interleaved({"graph": plain, "no_grad": inference}, repeats)
+    rows.append(("evaluation with a graph, over the same under `no_grad`", f"{found['graph'] / found['no_grad']:.1f}"))
+    rows += second_order(repeats)
+    width = max(len(name) for name, _ in rows)
+    for i, (name, figure) in enumerate(rows):
+        print(f"| {name:<{width}} | {figure:>12} |")
+        if i == 0:
+            print(f"|{'-' * (width + 2)}|{'-' * 13}:|")
+
+
+def bytes_per_node(step: Callable[[], Any]) -> float:
+    gc.collect()
+    tracemalloc.start()
+    root = step()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    nodes, stack = set(), [root]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes.add(node)
+            stack.extend(node._prev)
+    return size / len(nodes)
+
+
+def million() -> float:
+    start = time.perf_counter()
+    y = Value(1.0)
+    for _ in range(1_000_000):
+        y = y * 1.0000001
+    y.backward()
+    del y
+    return time.perf_counter() - start
+
+
+def importing(repeats: int) -> float:
+    def run(program: str) -> Callable[[], Any]:
+        return lambda: subprocess.run([sys.executable, "-c", program], check=True)
+
+    found = interleaved({"ours": run("import autograd"), "empty": run("pass")}, 3 * repeats)
+    return 1e3 * (found["ours"] - found["empty"])
+
+
+def forward_only() -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Scores of all samples in micrograd's style, without and with a graph."""
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+    points, _ = data()
+
+    def run() -> Any:
+        scores = []
+        for x in points:
+            for layer in model.layers:
+                x = [sum((w * xi for w, xi in zip(n.w, x)), n.b).relu() for n in layer.neurons]
+            scores.append(x[0])
+        return sum(scores)
+
+    def inference() -> Any:
+        with ag.no_grad():
+            return run()
+
+    return inference, run
+
+
+def second_order(repeats: int) -> list[tuple[str, str]]:
+    """The cost of derivatives of an MLP of 337 parameters on 10 samples, as a function of its weights."""
+    draw = random.Random(0)
+    sizes = [2, 16, 16, 1]
+    weights = [[[draw.uniform(-1, 1) for _ in range(i + 1)] for _ in range(o)] for i, o in zip(sizes, sizes[1:])]
+    direction = [[[draw.uniform(-1, 1) for _ in w] for w in layer] for layer in weights]
+    points = data()[0][:10]
+
+    def loss(weights: Any) -> Any:
+        total = 0.0
+        for x in points:
+            for k, layer in enumerate(weights):
+                x = [ag.dot(w[:-1], x) + w[-1] for w in layer]
+                x = [ag.tanh(v) for v in x] if k < 2 else x
+            total = total + (x[0] - 1.0) ** 2
+        return total
+
+    values = [[[Value(w) for w in neuron] for neuron in layer] for layer in weights]
+    found = interleaved(
+        {
+            "evaluate": lambda: loss(values),
+            "gradient": lambda: ag.value_and_grad(loss)(weights),
+            "hvp": lambda: ag.hvp(loss)(weights, direction),
+        },
+        3 * repeats,
+    )
+    return [
+        ("value and gradient, over evaluation on Values (337 parameters)", f"{found['gradient'] / found['evaluate']:.1f}"),
+        ("Hessian-vector product, over value and gradient", f"{found['hvp'] / found['gradient']:.1f}"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
