@@ -8,9 +8,17 @@
 -0.004022852
 """
 
+import os as _os
 from importlib import import_module
 from math import e, inf, nan, pi
 from typing import Any
+
+# The PyPI package `autograd` has the same import name; pip installs one over the other without a word.
+if _os.path.exists(_os.path.join(__path__[0], "tracer.py")):
+    raise ImportError(
+        f"two packages named autograd are mixed in {__path__[0]}: this one (scalar-autograd) and the PyPI package autograd; "
+        "run `pip uninstall autograd scalar-autograd`, then install the one you want"
+    )
 
 from autograd import copying as _copying  # noqa: F401 - gives Value its copies
 from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp

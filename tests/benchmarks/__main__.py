@@ -77,21 +77,58 @@ def with_layers() -> Callable[[], Any]:
     return step
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=7, help="runs of which the median is taken")
-    repeats = parser.parse_args().repeats
+def step_of(name: str) -> Callable[[], Any]:
+    """The training step of one of the three: ours and theirs in micrograd's style, and with our layers."""
+    if name == "layers":
+        return with_layers()
+    if name == "ours":
+        return micrograd_style(Value, nn.MLP)
     import micrograd.engine
     import micrograd.nn
 
-    ours, layers = micrograd_style(Value, nn.MLP), with_layers()
-    theirs = micrograd_style(micrograd.engine.Value, micrograd.nn.MLP)
-    times = interleaved({"theirs": theirs, "ours": ours, "layers": layers}, repeats)
-    gc.disable()
-    without = interleaved({"theirs": theirs, "ours": ours}, max(2, repeats // 3))
-    gc.enable()
-    gc.collect()
+    return micrograd_style(micrograd.engine.Value, micrograd.nn.MLP)
+
+
+def loop(name: str, collect: bool) -> float:
+    """The median time of five steps in a row, after one that is not counted, as a training loop runs them."""
+    step = step_of(name)
+    if not collect:
+        gc.disable()
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+        if not collect:
+            gc.collect()
+    return statistics.median(times[1:])
+
+
+def steps(names: list[str], rounds: int, *, collect: bool) -> dict[str, float]:
+    """Every loop in a process of its own, in turn: garbage that one engine leaves must not slow the other."""
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            command = [sys.executable, "-m", "tests.benchmarks", "--loop", name, *([] if collect else ["--no-collector"])]
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
+            found[name].append(float(run.stdout))
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is taken")
+    parser.add_argument("--loop", choices=["ours", "theirs", "layers"], help="only time this training loop, in seconds a step")
+    parser.add_argument("--no-collector", action="store_true", help="with --loop: without Python's cyclic collector")
+    options = parser.parse_args()
+    if options.loop:
+        print(loop(options.loop, not options.no_collector))
+        return
+    repeats = options.repeats
+    times = steps(["theirs", "ours", "layers"], repeats, collect=True)
+    without = steps(["theirs", "ours"], max(2, repeats // 2), collect=False)
+    ours, theirs = step_of("ours"), step_of("theirs")
 
     rows = [("measured", "figure")]
     rows.append(("a full-batch step on moons, MLP(2, 16, 16, 1), in micrograd's style", f"{1e3 * times['ours']:.0f} ms"))

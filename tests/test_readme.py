@@ -1,0 +1,53 @@
+"""The README: its examples run, its tables are those of the code, and its pictures are there."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tables import edges, operations
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def test_examples(own_rows):
+    found = doctest.testfile(str(README), module_relative=False)
+    assert found.attempted > 20
+    assert found.failed == 0
+
+
+def test_tables_are_printed_by_the_code():
+    text = README.read_text()
+    assert operations() in text
+    assert edges() in text
+
+
+def test_pictures_and_links_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text()):
+        assert (README.parent / target).exists(), target
+
+
+def test_a_mixture_with_the_other_autograd_is_refused(tmp_path):
+    package = tmp_path / "autograd"
+    package.mkdir()
+    source = README.parent / "autograd"
+    for file in source.glob("*.py"):
+        (package / file.name).write_text(file.read_text())
+    (package / "tracer.py").write_text("")  # a file of the PyPI package of that name
+    run = subprocess.run([sys.executable, "-c", "import autograd"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 1
+    assert "ImportError: two packages named autograd are mixed in" in run.stderr
+    assert "pip uninstall autograd scalar-autograd" in run.stderr
+
+
+def test_networks_say_which_autograd_they_need(tmp_path):
+    package = tmp_path / "autograd"
+    package.mkdir()
+    (package / "__init__.py").write_text("")  # another package of that name
+    program = f"import sys; sys.path.insert(1, {str(README.parent)!r}); import nn"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 1
+    assert "ImportError: nn needs the package scalar-autograd" in run.stderr
