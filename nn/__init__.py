@@ -1,5 +1,13 @@
 """Neural networks on scalar Values: neurons, layers and their training, in code that reads like the blackboard."""
 
+import autograd
+
+if not hasattr(autograd, "Value"):
+    raise ImportError(
+        f"nn needs the package scalar-autograd, but `import autograd` found another package at {autograd.__file__}; "
+        "they cannot be installed side by side: use a virtual environment of its own"
+    )
+
 from nn import init, schedules
 from nn.attention import CausalSelfAttention
 from nn.conv import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d

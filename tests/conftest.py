@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from autograd.functions import FUNCTIONS
+from autograd.functions import FUNCTIONS, ON_FLOATS, ON_VALUES
 from autograd.ops import TABLE
 from autograd.value import Value
 
@@ -19,11 +19,11 @@ settings.load_profile("repeatable")
 @pytest.fixture
 def own_rows():
     """The table and Value as they were, after a test that adds rows."""
-    table, functions, methods = dict(TABLE), dict(FUNCTIONS), set(vars(Value))
+    known = [TABLE, FUNCTIONS, ON_FLOATS.words, ON_VALUES.words]
+    before, methods = [dict(names) for names in known], set(vars(Value))
     yield
-    for name in set(TABLE) - set(table):
-        del TABLE[name]
-    for name in set(FUNCTIONS) - set(functions):
-        del FUNCTIONS[name]
+    for names, were in zip(known, before):
+        for name in set(names) - set(were):
+            del names[name]
     for name in set(vars(Value)) - methods:
         delattr(Value, name)

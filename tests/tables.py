@@ -10,8 +10,9 @@ from tests.oracle import ORACLE
 def operations() -> str:
     """The table of primitives, in Markdown."""
     lines = ["| operation | value | partial derivatives |", "|---|---|---|"]
+    symbols = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "mod": "%", "floor_divide": "//"}
+    symbols |= {"neg": "-x", "pos": "+x"}
     for row in [row for row in TABLE.values() if row.name in ORACLE and row.public]:
-        symbols = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "mod": "%", "floor_divide": "//", "neg": "-x", "pos": "+x"}
         name = f"`{row.name}`" + (f" (`{symbols[row.name]}`)" if row.name in symbols else "")
         aliases = "".join(f", `{alias}`" for alias in row.aliases if row.name not in symbols)
         partials = ", ".join(f"`{text.removesuffix(' or None')}`" if text != "None" else "none" for text in row.partials)
