@@ -98,7 +98,7 @@ class Report:
         """The error of each numeric method against its step, on log axes: the V that every course draws.
 
         For the worst argument, or the one named. Too large a step cuts the Taylor series short; too small a one is eaten by
-        rounding. Errors are taken from the complex step or mpmath where they work, else from the extrapolated slope. The dotted
+        rounding. Errors are taken from the complex step where it works, else from the extrapolated slope. The dotted
         line is the extrapolated slope, which has no step. Returns the figure (needs matplotlib).
         """
         from matplotlib.figure import Figure

@@ -45,7 +45,7 @@ def with_rules(monkeypatch, name, change):
 
         return partial
 
-    monkeypatch.setitem(ON_FLOATS.cache, TABLE[name], [changed(rule) for rule in ON_FLOATS[TABLE[name]]])
+    monkeypatch.setitem(ON_FLOATS, TABLE[name], [changed(rule) for rule in ON_FLOATS[TABLE[name]]])
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -106,7 +106,7 @@ def test_a_kink_within_the_step_is_not_held_against_the_function(distance):
 
 
 def test_a_rule_of_too_few_partials_is_caught(monkeypatch):
-    monkeypatch.setitem(ON_FLOATS.cache, TABLE["sum"], [lambda xs, _: [1.0] * (len(xs) - 1)])
+    monkeypatch.setitem(ON_FLOATS, TABLE["sum"], [lambda xs, _: [1.0] * (len(xs) - 1)])
     report = gradcheck(lambda *xs: FUNCTIONS["sum"](xs), 1.0, 2.0, 3.0)
     assert [row.verdict for row in report.rows] == ["equal", "equal", "wrong"]
 
