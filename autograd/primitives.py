@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, define
+from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, apply, define
 from autograd.ops import TABLE, Primitive
 from autograd.value import Value
 
@@ -20,6 +21,7 @@ def primitive(
     forward: str | Callable[..., float],
     *partials: str | Callable[..., Any],
     words: Mapping[str, Callable[..., Any]] | None = None,
+    check: bool = False,
     **facts: Any,
 ) -> Callable[..., Any]:
     """Add an operation to the table: what it computes, and one partial derivative per operand. Returns its function.
@@ -29,8 +31,10 @@ def primitive(
     partial is called on floats and on Values, so write it with the functions of the package and it can be differentiated
     again; write `"None"` where no derivative leads. `words` gives meaning to further names in the texts.
 
-    Further facts: `label` for pictures, `domain` (an interval per operand) and `kinks` for tests, `aliases`, `defaults`. The
-    operation becomes a function, `autograd.NAME`, a method of Value, and a node in pictures, checks and derivatives of any order.
+    With `check`, the partials are tried at ten points of the domain, to second order, before the operation is added: a wrong
+    one raises GradcheckError. Further facts: `label` for pictures, `domain` (an interval per operand, (-6, 6) by default) and `kinks` for
+    tests, `aliases`, `defaults`. The operation becomes a function, `autograd.NAME`, a method of Value, and a node in pictures,
+    checks and derivatives of any order.
 
     Raises ValueError for a name that the table or Value has already, and for words it does not know. An own row may be
     written anew.
@@ -63,10 +67,22 @@ def primitive(
         check_words(row, text, words)
     for rules in (ON_FLOATS, ON_VALUES):
         rules.words.update(words)
+    if check:
+        check_rules(row)
     NUMBERS[name] = row.function
     TABLE[name] = row
     define(row)
     return FUNCTIONS[name]
+
+
+def check_rules(row: Primitive) -> None:
+    """Raise GradcheckError if a partial of a new row is wrong, at ten random points of its domain."""
+    from autograd.check import gradcheck  # opened on request
+
+    draw = random.Random(0)
+    for _ in range(10):
+        point = [draw.uniform(*interval) for interval in row.domain]
+        gradcheck(lambda *operands: apply(row, *operands), *point, order=2).raise_if_wrong()
 
 
 def check_words(row: Primitive, text: str, words: Mapping[str, Any]) -> None:

@@ -243,3 +243,12 @@ def test_own_primitives(own_rows):
 def test_primitives_that_cannot_be(arguments, message, own_rows):
     with pytest.raises(ValueError, match=message):
         primitive(*arguments)
+
+
+def test_rules_are_checked_at_registration_on_request(own_rows):
+    with pytest.raises(ag.GradcheckError, match="the derivative by .* is wrong"):
+        primitive("quartic", "x * x * x * x", "4.001 * x * x * x", check=True)
+    assert "quartic" not in TABLE
+    assert not hasattr(Value, "quartic")
+    quartic = primitive("quartic", "x * x * x * x", "4.0 * x * x * x", check=True)
+    assert quartic(2.0) == 16.0
