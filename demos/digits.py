@@ -54,7 +54,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the picture goes")
-    parser.add_argument("--epochs", type=int, default=10, help="how often every digit is seen")
+    parser.add_argument("--epochs", type=int, default=8, help="how often every digit is seen")
     parser.add_argument("--samples", type=int, default=1797, help="how many digits are used")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the order")
     options = parser.parse_args(arguments)
@@ -81,10 +81,10 @@ def perceptron(seed: int) -> nn.Sequential:
 
 
 def convolution(seed: int) -> nn.Sequential:
-    """Eight filters of 3 by 3 pixels, the largest of every 2 by 2 answers, 10 scores."""
+    """Twelve filters of 3 by 3 pixels, the largest of every 2 by 2 answers, 10 scores."""
     rng = random.Random(seed)
     return nn.Sequential(
-        as_image, nn.Conv2d(1, 8, size=3, rng=rng), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(72, 10, rng=rng)
+        as_image, nn.Conv2d(1, 12, size=3, rng=rng), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(108, 10, rng=rng)
     )
 
 
@@ -125,7 +125,7 @@ def draw(images: Images, answers: list[int], guesses: list[int], filters: list[l
     above, below = right.subfigures(2, 1)
     limit = max(abs(float(w)) for row in filters for w in row)
     above.suptitle("its filters (purple -, orange +)", fontsize=11)
-    for axes, row in zip(above.subplots(2, 4).flat, filters):
+    for axes, row in zip(above.subplots(2, 6).flat, filters):
         axes.imshow(np.array([float(w) for w in row]).reshape(3, 3), cmap="PuOr_r", vmin=-limit, vmax=limit)
         axes.set(xticks=[], yticks=[])
     mistakes = [i for i, (answer, guess) in enumerate(zip(answers, guesses)) if answer != guess][:8]
