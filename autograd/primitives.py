@@ -32,9 +32,9 @@ def primitive(
     again; write `"None"` where no derivative leads. `words` gives meaning to further names in the texts.
 
     With `check`, the partials are tried at ten points of the domain, to second order, before the operation is added: a wrong
-    one raises GradcheckError. Further facts: `label` for pictures, `domain` (an interval per operand, (-6, 6) by default) and `kinks` for
-    tests, `aliases`, `defaults`. The operation becomes a function, `autograd.NAME`, a method of Value, and a node in pictures,
-    checks and derivatives of any order.
+    one raises GradcheckError. Further facts: `label` for pictures, `domain` (an interval per operand, (-6, 6) by default)
+    and `kinks` for tests, `aliases`, `defaults`. The operation becomes a function, `autograd.NAME`, a method of Value, and a
+    node in pictures, checks and derivatives of any order.
 
     Raises ValueError for a name that the table or Value has already, and for words it does not know. An own row may be
     written anew.

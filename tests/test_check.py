@@ -246,7 +246,7 @@ def test_primitives_that_cannot_be(arguments, message, own_rows):
 
 
 def test_rules_are_checked_at_registration_on_request(own_rows):
-    with pytest.raises(ag.GradcheckError, match="the derivative by .* is wrong"):
+    with pytest.raises(ag.GradcheckError, match=r"the derivative by .* is wrong"):
         primitive("quartic", "x * x * x * x", "4.001 * x * x * x", check=True)
     assert "quartic" not in TABLE
     assert not hasattr(Value, "quartic")

@@ -2,8 +2,8 @@
 
 The tolerance is 4 units in the last place, of |f| plus |x f'(x)| summed over the operands, since an operand that is off by half a
 unit moves f by that much; for first derivatives also of 1, the largest intermediate that the texts name (as in `1 - out * out`).
-Second derivatives are allowed 4 units of the largest of 1 (pi^2 for sinc), |f'|, |f''| and 1 / x^2 (a rule may divide twice), and of
-how much they themselves move when x does.
+Second derivatives are allowed 4 units of the largest of 1 (pi^2 for sinc), |f'|, |f''| and 1 / x^2 (a rule may divide twice),
+and of how much they themselves move when x does.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def test_value_and_partials(row):
                     wanted = mp.diff(second_exact, at[other], h=mp.mpf(10) ** -10)
                     near = min(abs(point[i]) for i in free)
                     moved = abs(at[other] * mp.diff(second_exact, at[other], h=mp.mpf(10) ** -6))
-                    scale = max(INSIDE.get(row.name, 1.0), *(float(abs(x)) for x in firsts), abs(float(wanted)), 1.0 / near**2) + float(moved)
+                    scale = max(
+                        INSIDE.get(row.name, 1.0), *(float(abs(x)) for x in firsts), abs(float(wanted)), 1.0 / near**2
+                    ) + float(moved)
                     assert abs(second - wanted) <= 4 * ULP * scale, (row.name, point, place, other)
 
 
