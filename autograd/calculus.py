@@ -226,6 +226,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (12.0, 5.5)
     """
     check_function(f, "jvp")
+    if not hasattr(primals, "__len__"):
+        raise TypeError(f"autograd.jvp needs primals with one entry per argument, not {primals!r}; write ({primals!r},)")
     run = Evaluation(f, primals, range(len(primals)), {})
     seeds = dict(zip(run.inputs, matching(tangents, run.inputs, "tangents", "primals")))
     nested = run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import accumulate
 from math import copysign, fabs, inf, nan
+from numbers import Complex, Real
 from operator import add
 from operator import mul as times
 from typing import Any, TypeVar
@@ -20,25 +21,32 @@ __all__ = [  # noqa: RUF022 - in lines
 
 T = TypeVar("T")
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+HIGHEST = 170.0  # the highest order of a derivative of psi or sinc: 171! is no double
 
 
 def number(x: Any, where: str, foreign: Any = None) -> float:
     """`x` as a float. What is no number is refused; `foreign`, if given, answers for types that may know how to meet a Value."""
     if x.__class__ is float:
         return x
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
+    if isinstance(x, Complex) and not isinstance(x, Real):  # NumPy's complex numbers have a __float__
+        raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
     if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
         try:
             return float(x)
         except OverflowError:
-            raise OverflowError(f"{where} got an integer of {len(str(x).lstrip('-'))} digits, too large for a float") from None
-    if isinstance(x, (str, bytes)):
-        raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
-    if isinstance(x, complex):
-        raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
+            raise OverflowError(f"{where} got {_size(x)}, too large for a float (at most 1.8e308)") from None
     if foreign is not None:
         return foreign  # type: ignore[no-any-return]
     hint = "; make a Value of each element" if hasattr(x, "__len__") else ""
     raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
+
+
+def _size(x: Any) -> str:
+    if isinstance(x, int):  # str() refuses integers of many digits
+        return f"an integer of about {math.ceil(x.bit_length() * math.log10(2))} digits"
+    return f"a {type(x).__name__}"
 
 
 def ieee(function: Callable[[float], float], domain_error: float = nan, *, odd: bool = False) -> Callable[[float], float]:
@@ -97,10 +105,10 @@ def pow(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except OverflowError:
-        return -inf if x < 0.0 and y % 2.0 == 1.0 else inf
+        return -inf if x < 0.0 and fabs(math.fmod(y, 2.0)) == 1.0 else inf
     except ValueError:
         if x == 0.0:  # a negative exponent; an odd integer keeps the sign of zero
-            return copysign(inf, x) if y % 2.0 == 1.0 else inf
+            return copysign(inf, x) if fabs(math.fmod(y, 2.0)) == 1.0 else inf
         return nan
 
 
@@ -179,12 +187,17 @@ def floor_divide(x: float, y: float) -> float:
         return div(x, y)
 
 
+def _inverse_power(n: int, x: float) -> float:
+    """N! / x^(n+1), also where n! or the power alone would overflow."""
+    return math.prod([k / x for k in range(1, n + 1)]) / x
+
+
 def polygamma(n: float, x: float) -> float:
-    """The n-th derivative of digamma, the logarithmic derivative of the gamma function.
+    """The n-th derivative of digamma, the logarithmic derivative of the gamma function; nan for orders above 170.
 
     Reflection below 0, recurrence up to 20, then the asymptotic series: Abramowitz and Stegun 6.4.6, 6.4.7, 6.4.11.
     """
-    if n < 0.0 or n != floor(n) or x != x or x == -inf:
+    if not 0.0 <= n <= HIGHEST or n != floor(n) or x != x or x == -inf:
         return nan
     order = int(n)
     if x == inf:
@@ -198,40 +211,44 @@ def polygamma(n: float, x: float) -> float:
             powers = [-math.pi * (a + b) for a, b in zip(slope + [0.0, 0.0], [0.0, 0.0] + slope)]
         cotangent = math.pi * reduce(lambda total, p: total * cot + p, reversed(powers), 0.0)
         return (-1.0) ** order * polygamma(n, 1.0 - x) - cotangent
-    alternating = (-1.0) ** (order + 1) * math.factorial(order)
+    sign = (-1.0) ** (order + 1)
     terms = []
     while x < 20.0 + order:
-        terms.append(alternating / x ** (order + 1) if order else -1.0 / x)
+        terms.append(_inverse_power(order, x))
         x += 1.0
-    if order == 0:
-        series = [log(x), -0.5 / x, *(-b / (2 * k * x ** (2 * k)) for k, b in enumerate(BERNOULLI, 1))]
-        return math.fsum(terms + series)
-    lead = alternating / order
-    series = [lead / x**order, 0.5 * alternating / x ** (order + 1)]
+    lead = _inverse_power(order - 1, x) if order else -log(x)
+    terms += [lead, 0.5 * _inverse_power(order, x)]
     for k, b in enumerate(BERNOULLI, 1):
-        rising = math.prod(range(order, order + 2 * k)) / math.factorial(2 * k)
-        series.append(alternating / order * b * rising / x ** (order + 2 * k))
-    return math.fsum(terms + series)
+        rising = math.prod(range(order, order + 2 * k)) / math.factorial(2 * k) if order else 1.0 / (2 * k)
+        terms.append((lead if order else 1.0) * b * rising / pow(x, 2 * k))
+    try:
+        return sign * math.fsum(terms)
+    except OverflowError:
+        return sign * inf
+    except ValueError:  # inf - inf: two terms that nearly cancel, both too large
+        return nan
 
 
 def dsinc(n: float, x: float) -> float:
-    """The n-th derivative of sinc(x) = sin(pi x) / (pi x).
+    """The n-th derivative of sinc(x) = sin(pi x) / (pi x); nan for orders above 170.
 
-    pi^n times the integral of t^n cos(pi x t + n pi / 2) over t in [0, 1]: by its series near 0, by the recurrence
-    x s_n + n s_(n-1) = sin^(n)(pi x) / pi elsewhere.
+    pi^n times the integral of t^n cos(pi x t + n pi / 2) over t in [0, 1]: near 0 by parts, which makes it the real part of
+    (i pi)^n e^(iz) (1/(n+1) - iz/((n+1)(n+2)) + ...), z = pi x; elsewhere by the recurrence
+    x s_n + n s_(n-1) = sin^(n)(pi x) / pi.
     """
-    order, z = int(n), math.pi * x
+    z = math.pi * x
+    if not 0.0 <= n <= HIGHEST or n != floor(n) or z != z:
+        return nan
     if z - z != 0.0:
-        return nan if z != z else 0.0
+        return 0.0
+    order = int(n)
     if fabs(z) < 1.0 + order:
-        first = order % 2  # the first power of z whose coefficient is not zero
-        term = (-1.0) ** ((order + first) // 2) * z**first
-        terms, k = [], first
-        while k < 60 + 4 * order:
-            terms.append(term / (order + k + 1))
-            term *= -z * z / ((k + 1) * (k + 2))
-            k += 2
-        return math.pi**order * math.fsum(terms)
+        total, term = 0j, complex(1.0 / (order + 1))
+        for k in range(2, 42 + order):  # the terms shrink from the first one on
+            total += term
+            term *= complex(0.0, -z) / (order + k)
+        total *= complex(math.cos(z), math.sin(z))
+        return math.pi**order * (total.real, -total.imag, -total.real, total.imag)[order % 4]
     s = math.sin(z) / z
     for k in range(1, order + 1):
         s = ((math.sin(z), math.cos(z), -math.sin(z), -math.cos(z))[k % 4] * math.pi ** (k - 1) - k * s) / x
@@ -255,13 +272,17 @@ def prod(xs: Sequence[float]) -> float:
 
 
 def max(xs: Sequence[float]) -> float:
-    """The largest; nan if any is nan."""
-    return reduce(maximum, xs)
+    """The largest; nan if any is nan. Raises ValueError if there is none."""
+    return reduce(maximum, xs) if xs else _none("max")
 
 
 def min(xs: Sequence[float]) -> float:
-    """The smallest; nan if any is nan."""
-    return reduce(minimum, xs)
+    """The smallest; nan if any is nan. Raises ValueError if there is none."""
+    return reduce(minimum, xs) if xs else _none("min")
+
+
+def _none(name: str) -> float:
+    raise ValueError(f"autograd.{name} needs at least one number")
 
 
 def norm(xs: Sequence[float]) -> float:
@@ -271,7 +292,7 @@ def norm(xs: Sequence[float]) -> float:
 
 def logsumexp(xs: Sequence[float]) -> float:
     """log(sum(exp(x))), without overflow on the way."""
-    top = max(xs)
+    top = max(xs) if xs else -inf
     return top if top - top != 0.0 else top + log(sum([exp(x - top) for x in xs]))
 
 

@@ -86,12 +86,16 @@ BINARY = '''
             y = other._data
             out = {value}
             return record(out, {row}, (self, other), ({local_x}, {local_y}))
-        y = number(other, "Value.{name}", NotImplemented)
-        if y is NotImplemented:
-            return y
+        {meeting}
         out = {value}
         return record(out, {row}, (self, y), ({local_x}, None))
 '''
+
+# An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
+MEETINGS = {
+    True: 'y = number(other, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
+    False: 'y = number(other, "Value.{name}")',
+}
 
 REFLECTED = '''
     def {name}(self, other):
@@ -141,7 +145,9 @@ def define(*rows: Primitive) -> None:
         functions.append(FUNCTION.format(name=row.name, **facts))
         if row.public and row.arity in (1, 2):
             template = UNARY if row.arity == 1 else BINARY
-            methods.append(template.format(name=f"__{row.operator}__" if row.operator else row.name, **facts))
+            name = f"__{row.operator}__" if row.operator else row.name
+            meeting = MEETINGS[bool(row.operator)].format(name=name)
+            methods.append(template.format(name=name, meeting=meeting, **facts))
             if row.operator and row.arity == 2:
                 methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))
     made = execute("".join(methods), NUMBERS | words)["Methods"] if methods[1:] else object

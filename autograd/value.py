@@ -67,6 +67,9 @@ class Value:
     _note: Note
     grad: Any  # a float; a Value after backward(create_graph=True)
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError(f"Value cannot be the base of {cls.__name__}: results are plain Values; keep one in an attribute")
+
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = data if data.__class__ is float else number(data, "Value")
         self._primitive, self._operands, self._locals, self.grad = None, (), (), 0.0
