@@ -14,7 +14,7 @@ from typing import Any
 from autograd.chain import pullback, pushforward
 from autograd.floats import number
 from autograd.functions import FUNCTIONS
-from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.trees import is_array, leaves, paired, rebuild, transform
 from autograd.value import Value, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -208,7 +208,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     def pull(cotangent: Any) -> Any:
         seeds: dict[Value, Any] = {}
-        for y, seed in zip(outputs, matching(cotangent, outputs, "cotangent", "output")):
+        for y, seed in zip(outputs, matching(cotangent, run.output, "cotangent", "output")):
             if isinstance(y, Value):  # two outputs may be one Value
                 seeds[y] = seeds[y] + seed if y in seeds else seed
         run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
@@ -229,7 +229,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if not hasattr(primals, "__len__"):
         raise TypeError(f"autograd.jvp needs primals with one entry per argument, not {primals!r}; write ({primals!r},)")
     run = Evaluation(f, primals, range(len(primals)), {})
-    seeds = dict(zip(run.inputs, matching(tangents, run.inputs, "tangents", "primals")))
+    seeds = dict(zip(run.inputs, matching(tangents, tuple(primals), "tangents", "primals")))
     nested = run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
     outputs = [y for y in leaves(run.output) if isinstance(y, Value)]
     with differentiating(nested):
@@ -248,17 +248,18 @@ def hvp(f: Function) -> Function:
 
     @wraps(f)
     def product(x: Any, v: Any) -> Any:
-        directions = matching(v, leaves(x), "v", "x")
+        directions = matching(v, x, "v", "x")
         return grad(lambda x: FUNCTIONS["dot"](leaves(grad(f)(x)), directions))(x)
 
     return product
 
 
-def matching(tree: Any, partners: Sequence[Any], name: str, partner: str) -> list[Any]:
+def matching(tree: Any, like: Any, name: str, partner: str) -> list[Any]:
     """The leaves of a tree that must pair up with others, checked."""
-    found = [x if isinstance(x, Value) else number(x, name) for x in leaves(tree)]
-    if len(found) != len(partners):
-        raise ValueError(f"{name} has {len(found)} numbers, {partner} has {len(partners)}: they must have the same containers")
+    found = [x if isinstance(x, Value) else number(x, name) for x in paired(tree, like)]
+    count = len(leaves(like))
+    if len(found) != count:
+        raise ValueError(f"{name} has {len(found)} numbers, {partner} has {count}: they must have the same containers")
     return found
 
 

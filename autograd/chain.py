@@ -88,7 +88,7 @@ def locals_on_values(node: Value) -> tuple[Any, ...]:
     partials = local_derivatives(node._primitive, node._operands, node._operands, node, ON_VALUES)
     for partial, local in zip(partials, node._locals):
         now = partial._data if isinstance(partial, Value) else partial
-        if now != local and local is not None and local == local:
+        if local is not None and now != local and (now == now or local == local):  # nan stays nan
             raise RuntimeError(
                 f"{node!r} was computed at another point: its local derivative was {local!r} and is now {now!r}; "
                 "compute it anew after changing .data, or differentiate before"
@@ -100,7 +100,8 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
     """Find the derivative of this Value by every Value it was made from, and leave it in their `grad`.
 
     Gradients of interior nodes are computed afresh; those of leaves accumulate, until `zero_grad()`. `gradient` is the
-    derivative at this Value itself. With `create_graph`, gradients are Values that can be differentiated again.
+    derivative at this Value itself. With `create_graph`, gradients are Values that can be differentiated again; such a gradient
+    refers to the graph that refers to it, so only the cyclic collector frees them (`grad(output, inputs)` makes no cycle).
 
     >>> x = Value(3.0)
     >>> (x * x).backward()

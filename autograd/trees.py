@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["is_array", "leaves", "rebuild", "transform"]
+__all__ = ["is_array", "leaves", "paired", "rebuild", "transform"]
 
 
 def is_array(tree: Any) -> bool:
@@ -36,6 +37,8 @@ def transform(function: Callable[[Any], Any], tree: Any) -> Any:
         return type(tree)(*[transform(function, branch) for branch in tree])
     if isinstance(tree, (list, tuple)):
         return type(tree)([transform(function, branch) for branch in tree])
+    if isinstance(tree, defaultdict):
+        return defaultdict(tree.default_factory, {key: transform(function, branch) for key, branch in tree.items()})
     if isinstance(tree, Mapping):
         return type(tree)({key: transform(function, branch) for key, branch in tree.items()})  # type: ignore[call-arg]
     if is_array(tree):
@@ -47,6 +50,23 @@ def transform(function: Callable[[Any], Any], tree: Any) -> Any:
 def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
     """The containers of `tree`, filled with new leaves in the order of `leaves`."""
     return transform(lambda _: next(new_leaves), tree)
+
+
+def paired(tree: Any, like: Any) -> list[Any]:
+    """The leaves of `tree` in the order of `like`: dictionaries pair up by their keys, whatever order they were written in.
+
+    Raises ValueError where the keys differ.
+
+    >>> paired({"b": 1.0, "w": 2.0}, {"w": 0.0, "b": 0.0})
+    [2.0, 1.0]
+    """
+    if isinstance(like, Mapping):
+        if not isinstance(tree, Mapping) or tree.keys() != like.keys():
+            raise ValueError(f"{tree!r} must have the keys {list(like)}")
+        return [leaf for key, branch in like.items() for leaf in paired(tree[key], branch)]
+    if isinstance(like, (list, tuple)) and isinstance(tree, (list, tuple)) and len(tree) == len(like):
+        return [leaf for branch, alike in zip(tree, like) for leaf in paired(branch, alike)]
+    return leaves(tree)
 
 
 def array_of(elements: list[Any], shape: tuple[int, ...]) -> Any:

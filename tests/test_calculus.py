@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 
 import mpmath as mp
 import numpy as np
@@ -76,6 +76,26 @@ def test_structures_must_match():
         pull([1.0])
     with pytest.raises(ValueError, match="the order of a derivative is 0, 1, 2"):
         derivative(lambda x: x, -1)
+
+
+def test_dictionaries_pair_up_by_key():
+    def f(p):
+        return p["a"] ** 2 * p["b"]
+
+    point, direction = {"a": 2.0, "b": 3.0}, {"b": 0.0, "a": 1.0}
+    assert jvp(f, (point,), (direction,)) == (12.0, 12.0)
+    assert hvp(f)(point, direction) == {"a": 6.0, "b": 4.0}
+    _, pull = vjp(lambda x: {"once": x, "twice": 2 * x}, 1.0)
+    assert pull({"twice": 1.0, "once": 0.0}) == (2.0,)
+    for wrong in ({"a": 1.0}, [1.0, 0.0], {"a": 1.0, "c": 0.0}):
+        with pytest.raises(ValueError, match=r"must have the keys \['a', 'b'\]"):
+            hvp(f)(point, wrong)
+
+
+def test_dictionaries_with_defaults_stay_so():
+    gradient = grad(lambda p: p["a"] ** 2)(defaultdict(list, a=3.0))
+    assert gradient == {"a": 6.0}
+    assert gradient.default_factory is list
 
 
 def test_one_value_given_twice_is_two_inputs():

@@ -162,6 +162,16 @@ def test_gradient_is_of_the_point_that_was_evaluated():
         y.backward(create_graph=True)
 
 
+def test_a_point_that_was_nan_is_not_mixed_with_a_new_one():
+    x = Value(math.nan)
+    y = ag.sin(x)
+    x.data = 1.0
+    with pytest.raises(RuntimeError, match="its local derivative was nan and is now"):
+        ag.grad(y, [x], create_graph=True)
+    still = Value(math.nan)
+    assert math.isnan(ag.grad(ag.sin(still), [still], create_graph=True)[0].data)
+
+
 def test_a_million_operations_deep():
     x = Value(1.0)
     y = x
