@@ -131,3 +131,27 @@ def test_the_complex_step_agrees(steps, point):
     h = 2.0**-100
     steps_taken = (f(complex(point[0], h), point[1]).imag / h, f(point[0], complex(point[1], h)).imag / h)
     assert reverse == pytest.approx(steps_taken, rel=1e-9, abs=1e-12)
+
+
+WILD = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 1e200, 1e-200, math.inf, -math.inf, math.nan])
+
+
+@given(programs([row for row in TABLE.values() if row.name not in ("dsinc", "polygamma")]), st.tuples(WILD, WILD))
+def test_at_the_edges_nothing_raises_and_derivatives_over_values_are_the_same(steps, point):
+    def f(x, y):
+        values = [x, y]
+        for row, picks in steps:
+            values.append(apply(row, *[values[p] if isinstance(p, int) else p for p in picks]))
+        return ag.sum(values)
+
+    values = [Value(p) for p in point]
+    out = f(*values)
+    assert out.data == pytest.approx(f(*point), rel=0, abs=0, nan_ok=True)
+    reverse = grad(out, values)
+    again = [float(g) for g in grad(out, values, create_graph=True)]
+    assert again == pytest.approx(reverse, rel=0, abs=0, nan_ok=True)
+    for found, direction in zip(reverse, ((1.0, 0.0), (0.0, 1.0))):
+        forward = jvp(f, point, direction)[1]
+        if math.isfinite(found) and math.isfinite(forward):
+            assert forward == pytest.approx(found, rel=1e-9, abs=1e-300)
+    ag.jacobian(grad(f, (0, 1)), (0, 1))(*point)
