@@ -21,6 +21,7 @@ __all__ = [  # noqa: RUF022 - in lines
 
 T = TypeVar("T")
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
+MANTISSA = 2**53
 HIGHEST = 170.0  # the highest order of a derivative of psi or sinc: 171! is no double
 
 
@@ -28,6 +29,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     """`x` as a float. What is no number is refused; `foreign`, if given, answers for types that may know how to meet a Value."""
     if x.__class__ is float:
         return x
+    if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, and exact
+        return float(x)
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
     if isinstance(x, Complex) and not isinstance(x, Real):  # NumPy's complex numbers have a __float__
