@@ -33,7 +33,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         return float(x)
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
-    if isinstance(x, Complex) and not isinstance(x, Real):  # NumPy's complex numbers have a __float__
+    # NumPy's complex numbers have a __float__; integers, which are common, skip the slow question
+    if x.__class__ is not int and isinstance(x, Complex) and not isinstance(x, Real):
         raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
     if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
         try:
