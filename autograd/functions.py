@@ -129,10 +129,19 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by
 ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties})
 
 
+def sequence(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
+    """The operands of an operation on any number of them."""
+    try:
+        return tuple(xs)
+    except TypeError:
+        raise TypeError(f"autograd.{name} needs a sequence of numbers, not {type(xs).__name__} {xs!r}") from None
+
+
 def define(*rows: Primitive) -> None:
     """Give Value its methods, and the package its functions, for these rows."""
     methods, functions = ["class Methods:"], []
-    words: dict[str, Any] = {"__name__": __name__, "Value": Value, "number": number, "record": record, "apply": apply}
+    words: dict[str, Any] = {"__name__": __name__, "Value": Value}
+    words |= {function.__name__: function for function in (number, record, apply, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
         facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}
@@ -141,7 +150,7 @@ def define(*rows: Primitive) -> None:
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
         facts |= {"parameters": facts["arguments"] + facts["default"]}
         if row.arity is None:
-            facts["arguments"] = "*xs"
+            facts["arguments"] = f"*sequence(xs, {row.name!r})"
         functions.append(FUNCTION.format(name=row.name, **facts))
         if row.public and row.arity in (1, 2):
             template = UNARY if row.arity == 1 else BINARY
@@ -177,7 +186,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     >>> float(dot([Value(1.0), Value(2.0)], [3.0, 4.0]))
     11.0
     """
-    left, right = tuple(xs), tuple(ys)
+    left, right = sequence(xs, "dot"), sequence(ys, "dot")
     if len(left) != len(right):
         raise ValueError(f"autograd.dot needs two sequences of one length, not {len(left)} and {len(right)}")
     return apply(TABLE["dot"], *left, *right)

@@ -343,3 +343,10 @@ def test_scopes_are_kept():
         x = Value(1.0) * 2
     assert x.scope == "a/b"
     assert (x * 2).scope == ""
+
+
+def test_operations_on_many_operands_need_a_sequence():
+    with pytest.raises(TypeError, match=r"autograd.max needs a sequence of numbers, not Value Value\(data=1.0"):
+        ag.max(Value(1.0))
+    with pytest.raises(TypeError, match=r"autograd.dot needs a sequence of numbers, not float 2.0"):
+        ag.dot([1.0], 2.0)
