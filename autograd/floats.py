@@ -111,8 +111,8 @@ def pow(x: float, y: float) -> float:
     except OverflowError:
         return -inf if x < 0.0 and fabs(math.fmod(y, 2.0)) == 1.0 else inf
     except ValueError:
-        if x == 0.0:  # a negative exponent; an odd integer keeps the sign of zero
-            return copysign(inf, x) if fabs(math.fmod(y, 2.0)) == 1.0 else inf
+        if x == 0.0:  # a negative exponent, also -inf before Python 3.11; an odd integer keeps the sign of zero
+            return copysign(inf, x) if fabs(fmod(y, 2.0)) == 1.0 else inf
         return nan
 
 
