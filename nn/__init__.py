@@ -4,8 +4,9 @@ import autograd
 
 if not hasattr(autograd, "Value"):
     raise ImportError(
-        f"nn needs the package scalar-autograd, but `import autograd` found another package at {autograd.__file__}; "
-        "they cannot be installed side by side: use a virtual environment of its own"
+        f"nn needs the package scalar-autograd, but `import autograd` found {autograd.__file__ or 'what is left of it'}; "
+        "the PyPI package autograd cannot be installed beside it: run `pip uninstall autograd scalar-autograd`, "
+        "then install scalar-autograd in a virtual environment of its own"
     )
 
 from nn import init, schedules

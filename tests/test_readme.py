@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import doctest
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.tables import edges, operations
 
@@ -43,11 +46,18 @@ def test_a_mixture_with_the_other_autograd_is_refused(tmp_path):
     assert "pip uninstall autograd scalar-autograd" in run.stderr
 
 
-def test_networks_say_which_autograd_they_need(tmp_path):
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [("__init__.py", "__init__.py; the PyPI package"), ("value.py", "found what is left of it; the PyPI package")],
+    ids=["another package", "a folder from which `pip uninstall autograd` took our __init__.py"],
+)
+def test_networks_say_which_autograd_they_need(tmp_path, file, found):
     package = tmp_path / "autograd"
     package.mkdir()
-    (package / "__init__.py").write_text("")  # another package of that name
-    program = f"import sys; sys.path.insert(1, {str(README.parent)!r}); import nn"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    (package / file).write_text("")
+    shutil.copytree(README.parent / "nn", tmp_path / "nn")  # -S: an installed autograd would be preferred to a mere folder
+    run = subprocess.run([sys.executable, "-ES", "-c", "import nn"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert run.returncode == 1
     assert "ImportError: nn needs the package scalar-autograd" in run.stderr
+    assert found in run.stderr
+    assert "run `pip uninstall autograd scalar-autograd`" in run.stderr
