@@ -53,12 +53,13 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes
         picture.node(node.name, **box(node, graph, scale))
     for edge in graph.edges:
         facts: dict[str, str] = {}
-        if not edge.constant:
+        source, target = graph.nodes[edge.source], graph.nodes[edge.target]
+        if source.kind != "constant":
             dead = edge.local is None or edge.local == 0.0
             facts = {"style": "dashed"} if dead else {}
             if len(graph.nodes) <= EDGE_LABELS:
                 facts["label"] = f"x {edge.local or 0.0:.4g}"
-        picture.edge(edge.source, edge.target, **facts)
+        picture.edge(source.name, target.name, **facts)
     return picture
 
 
@@ -73,7 +74,7 @@ def box(node: Node, graph: Graph, scale: float) -> dict[str, str]:
     facts = {"label": "\\n".join(lines), "shape": "box", "fillcolor": colour(node.grad, scale)}
     if node.kind == "result":
         facts["style"] = "filled,rounded"
-    if node.name == graph.root:
+    if node.id == graph.root:
         facts["peripheries"] = "2"
     if not (math.isfinite(node.data) and math.isfinite(node.grad)):
         facts["penwidth"] = "3"

@@ -11,7 +11,7 @@ import graphviz
 import pytest
 
 import autograd as ag
-from autograd import Graph, Value, draw_dot
+from autograd import Value, draw_dot
 
 
 def small() -> Value:
@@ -96,18 +96,3 @@ def test_without_any_renderer_the_error_lists_the_ways(monkeypatch):
     with pytest.raises(graphviz.ExecutableNotFound, match="pip install graphviz-pure"):
         draw_dot(small()).pipe()
     assert "pip install" in draw_dot(small())._repr_mimebundle_()["text/plain"]
-
-
-def test_the_graph_checks_its_gradients():
-    loss = small()
-    assert Graph(loss).check() == []
-    loss.backward()
-    assert any("has the gradient" in line for line in Graph(loss).check())
-
-
-def test_the_graph_is_data():
-    graph = Graph(small())
-    data = graph.to_dict()
-    assert data["root"] == graph.root == data["nodes"][-1]["name"]
-    assert [node["kind"] for node in data["nodes"]].count("constant") == 2
-    assert str(graph).splitlines()[0].split() == ["name", "node", "data", "grad", "made", "from"]
