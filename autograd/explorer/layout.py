@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["Layout", "layered"]
 
-GAP, WIDE_GAP, ROW_GAP, THREAD = 52, 110, 14, 8  # between columns, at most; between boxes; the height of a passing link
+GAP, WIDE_GAP, ROW_GAP, THREAD = 56, 110, 14, 8  # between columns, at most; between boxes; the height of a passing link
 SWEEPS = 6
 LONGEST = 12  # links over more columns are drawn straight where a drawing has more passages than boxes
 Pair = tuple[int, int]
@@ -67,7 +68,7 @@ def column_of(count: int, links: Sequence[Pair]) -> list[int]:
     columns = [0] * count
     leaves = [place for place in range(count) if not waiting[place]]
     ready, done, next_blocked = leaves[:], [False] * count, 0
-    order = []
+    order: list[int] = []
     heapify(ready)
     while len(order) < count:
         if not ready:
@@ -154,7 +155,7 @@ class Net:
             for i, place in enumerate(places):
                 row[place] = i
         count = 0
-        for places, following in zip(order, order[1:]):
+        for places, following in pairwise(order):
             tree = [0] * (len(following) + 1)
             seen = 0
             for place in places:
@@ -187,7 +188,7 @@ class Net:
         return y
 
     def settle(self, places: Sequence[int], wanted: Sequence[float], y: list[float]) -> None:
-        """Write the heights nearest to the wanted ones (least squares) that keep order and distance: adjacent blocks are pooled."""
+        """Write the heights nearest to the wanted ones, by least squares, that keep order and distance: neighbours are pooled."""
         offsets, offset = [], 0.0
         for i, place in enumerate(places):
             if i:

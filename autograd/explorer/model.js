@@ -238,10 +238,14 @@ function made(v, frame) {  // "w * x = 0.5 * 2 = 1"
   const numbers = expression(op, operands.map(s => operands.length > 1 ? factor(frame.data[s]) : num(frame.data[s])));
   return `${words} = ${words === numbers ? "" : numbers + " = "}${num(frame.data[v])}`;
 }
-function rule(e) {  // the local derivative of an edge as a formula, or ""
-  const texts = G.ops[opOf[target[e]]].slice(1), place = e - first[target[e]];
-  const text = texts.length === 1 ? texts[0] : texts[place] ?? "";
-  return text && !/^-?[\d.]+$/.test(text) && text !== "None" ? text : "";
+// The local derivative of an edge as a formula in the names of the operands, or "" where it is only a number.
+function rule(e, frame) {
+  const v = target[e], texts = G.ops[opOf[v]].slice(1), operands = operandsOf(v);
+  const text = (texts.length === 1 ? texts[0] : texts[e - first[v]]) ?? "";
+  if (!text || text === "None" || /^-?[\d.]+$/.test(text)) return "";
+  const names = { x: operands[0], y: operands[1], z: operands[2], out: v };
+  const worded = operands.length > 3 ? text : text.replace(/\b(x|y|z|out)\b/g, (_, letter) => name(names[letter], frame)).replace(/ \* /g, " \u00d7 ");
+  return `\u2202(${expression(opName(v), operands.map(s => name(s, frame)))}) / \u2202 ${name(source[e], frame)} = ${worded}`;
 }
 function passed(e, frame) {  // local x upstream = contribution; grad a + b = c
   const v = target[e], c = frame.contribution(e);
@@ -259,12 +263,12 @@ function sentence(t, frame) {
   if (phase === "forward") return { text: `Forward ${t} of ${results.length}${place}: ${label(v) ? label(v) + " = " : ""}${made(v, frame)}.`, lines: [] };
   if (phase === "seed") return { text: `Seed: the derivative of ${name(v, frame)} by itself${frame.seed === 1 ? " is 1" : ", as backward() was told, is " + num(frame.seed)}. From here gradients go back.`, lines: [] };
   const lines = [];
-  let silent = 0;
+  const silent = [];
   for (let e = first[v]; e < first[v + 1]; e++) {
     if (isConstant(source[e])) continue;
-    if (!frame.hasPath[e]) { silent++; continue; }
+    if (!frame.hasPath[e]) { silent.push(name(source[e], frame)); continue; }
     lines.push(`to ${name(source[e], frame)}: ${passed(e, frame)}`);
   }
-  const quiet = silent ? ` Nothing goes to ${silent === 1 ? "one operand" : silent + " operands"}: no derivative leads there.` : "";
+  const quiet = silent.length ? ` Nothing goes to ${silent.length < 3 ? silent.join(" and ") : silent.length + " operands"}: no derivative leads there.` : "";
   return { text: `Backward ${t - frame.seedStep} of ${frame.backward.length}${place}: ${name(v, frame)} has the gradient ${num(frame.grad[v])} and passes it on.${quiet}`, lines };
 }

@@ -22,14 +22,15 @@ const stage = new Stage($("stage"), {
 
 function viewName(i) {
   const view = G.views[i], count = view.boxes.length;
-  const what = { all: "every value", depth: `scopes of depth ${view.of} folded`, stacked: view.of ? `depth ${view.of}, equal ones stacked` : "equal values stacked" }[view.kind];
+  const what = { all: "every value", depth: `folded at depth ${view.of}`, stacked: view.of ? `depth ${view.of}, equal stacked` : "equal values stacked" }[view.kind];
   return `${what} \u00b7 ${count} ${count === 1 ? "box" : "boxes"}`;
 }
 function firstView() {
-  const size = i => G.views[i].boxes.length, all = overviews.find(i => G.views[i].kind === "all");
-  if (all !== undefined && size(all) <= 350) return all;
-  const fitting = overviews.filter(i => size(i) <= 120 && size(i) > 2).sort((a, b) => size(b) - size(a));
-  return fitting.find(i => G.views[i].kind === "depth") ?? fitting[0] ?? overviews.sort((a, b) => size(a) - size(b))[0];
+  const size = i => G.views[i].boxes.length, legible = i => { const [w, h] = G.drawings[G.views[i].drawing].size; return w <= 3600 && h <= 2000; };
+  const all = overviews.find(i => G.views[i].kind === "all");
+  if (all !== undefined && size(all) <= 120) return all;
+  const fitting = overviews.filter(i => size(i) <= 120 && size(i) > 2 && legible(i)).sort((a, b) => size(b) - size(a));
+  return fitting[0] ?? overviews.sort((a, b) => size(a) - size(b))[0];
 }
 
 // Going to steps, views and values.
@@ -122,7 +123,7 @@ function setView(i, { fit = true } = {}) {
   state.looked = -1;
   state.page = 0;
   state.box = null;
-  if (fit) stage.fit(stage.boxes.length > 40 ? 0.42 : 0.6);
+  if (fit) stage.fit(stage.boxes.length > 40 ? 0.4 : 0.5);
   stage.reveal(stage.boxOf[frame.active(state.t)]);
   render();
 }
@@ -205,7 +206,7 @@ function introText() {
   return `<h2>${escaped(G.title)}</h2><p>${N} numbers: ${results.length} made by operations. Press play, or the right arrow, and watch the program run forward and its gradients run back.</p><p>Point at a box to see what it is made of.</p>`;
 }
 function valueText(v) {
-  const t = state.t, heading = `<h2>${escaped(title(v) || name(v, frame))}</h2>${where(v)}`;
+  const t = state.t, heading = `<h2>${escaped(label(v) ? title(v) : name(v, frame))}</h2>${where(v)}`;
   const what = isConstant(v) ? "a constant: no gradient is kept for it" : isResult(v) ? escaped(made(v, frame)) : "a leaf: given, not computed";
   let out = `${heading}<h3>The number: <span title="${frame.data[v]}">${num(frame.data[v])}</span></h3><p class="sum">${what}</p>`;
   if (isConstant(v)) return out;
@@ -232,22 +233,16 @@ function gradientText(v, t) {
   out += `<p>${uses.length === 1 ? "One use sends it back" : `The sum of what ${uses.length} uses send back`}${shown.length < uses.length ? `; the ${FEW_USES} largest:` : ":"}</p>`;
   out += '<table><thead><tr><th>from</th><th class="number">local</th><th class="number">&times; its grad</th><th class="number">= part</th></tr></thead><tbody>';
   for (const e of shown.slice(0, 1000)) {
-    const r = target[e], done = frame.backwardStep[r] <= t, formula = rule(e);
+    const r = target[e], done = frame.backwardStep[r] <= t, formula = rule(e, frame);
     out += `<tr class="${done ? frame.backwardStep[r] === t ? "now" : "" : "later"}"><td>${link(r)}</td><td class="number" title="${frame.local[e]}">${num(frame.local[e])}</td><td class="number">${factor(frame.grad[r])}</td><td class="number" title="${frame.contribution(e)}">${num(frame.contribution(e))}</td></tr>`;
-    if (formula && shown.length <= 6) out += `<tr class="soft"><td colspan="4">local = &part;(${escaped(forwardWords(r))}) by ${escaped(operandWord(e))} = ${escaped(formula)}</td></tr>`;
+    if (formula && shown.length <= 6) out += `<tr class="soft"><td colspan="4">local: ${escaped(formula)}</td></tr>`;
   }
   out += `<tr class="total"><td colspan="3">${shown.length < uses.length ? `sum of all ${uses.length}` : "sum"}</td><td class="number">${num(grad)}</td></tr></tbody></table>`;
   if (shown.length < uses.length) out += '<p><button data-all="1">show all</button></p>';
-  if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing: no derivative leads through it.</p>`;
+  if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing back: no path leads on from there.</p>`;
   if (!frame.isSettled(v, t) && frame.phase(t) !== "inputs") out += `<p class="soft">At this step: ${frame.gradAt(v, t) === null ? "the backward pass has not begun" : num(frame.gradAt(v, t)) + " so far"}.</p>`;
   return out;
 }
-const LETTERS = ["x", "y", "z"];
-function forwardWords(v) {
-  const count = first[v + 1] - first[v];
-  return count > 3 || opName(v) === "dot" || opName(v) === "sum" ? opName(v) : expression(opName(v), LETTERS.slice(0, count));
-}
-function operandWord(e) { const count = first[target[e] + 1] - first[target[e]]; return count > 3 ? "this operand" : LETTERS[e - first[target[e]]] ?? "this operand"; }
 function operandsText(v, t) {
   let out = '<h3>What it passes back</h3>', rows = 0;
   out += '<table><thead><tr><th>to</th><th class="number">local</th><th class="number">&times; grad</th><th class="number">= part</th></tr></thead><tbody>';

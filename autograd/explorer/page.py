@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from autograd.explorer.views import Views, parted
 from autograd.graphs import Graph
@@ -119,8 +118,8 @@ def frozen(root: Root, names: Mapping[str, Value] | None, max_values: int) -> Gr
     count = len(root.nodes) if isinstance(root, Graph) else len(topological(root))
     if count > max_values:
         raise ValueError(
-            f"this graph has {count} values, its page would be about {count * 75 // 1_000_000 + 1} MB; explore a part of it, such "
-            f"as the loss of one sample, or raise max_values={max_values}"
+            f"this graph has {count} values, its page would be about {count // 40_000 + 1} MB; explore a part of it, such as "
+            f"the loss of one sample, or raise max_values={max_values}"
         )
     return root if isinstance(root, Graph) else Graph(root, names)
 

@@ -1,6 +1,6 @@
 // The drawing of one view: boxes and lines as SVG at the places that came with the page, pan and zoom, and marks.
 const SVG = "http://www.w3.org/2000/svg", MARGIN = 24;
-const MANY_LINKS = 900, LABELLED_LINKS = 150;
+const MANY_LINKS = 900, LABELLED_LINKS = 70;
 const escaped = text => text.replace(/[&<>"]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const clipped = (text, width) => {
   const most = Math.floor((width - 12) / 7.2), letters = [...text];
@@ -21,7 +21,8 @@ function boxesOf(view) {
   });
   for (const box of boxes) {
     if (box.kind === "scope") {
-      const stem = scopeName(box.scopes[0]);
+      const own = scopeName(box.scopes[0]), above = scopeName(parentScope(box.scopes[0]));
+      const stem = above && own.startsWith("part ") ? `${above}/${own}` : own;
       box.path = scopePath[box.scopes[0]];
       box.title = box.scopes.length > 1 ? `${common(box.scopes)} \u00d7 ${box.scopes.length}` : stem;
       box.outputs = box.values.filter(v => {
@@ -32,7 +33,7 @@ function boxesOf(view) {
     } else if (box.kind === "crowd") {
       const labels = new Set(box.values.map(label)), ops = new Set(box.values.map(opName));
       const what = labels.size === 1 && [...labels][0] || (ops.size === 1 && glyph([...ops][0])) || (box.values.every(v => !isResult(v)) ? "leaves" : "values");
-      box.title = `${what} \u00d7 ${box.values.length}`;
+      box.title = what === "leaves" || what === "values" ? `${box.values.length} ${what}` : ops.size === 1 && labels.has("") ? `${box.values.length} of ${what}` : `${what} \u00d7 ${box.values.length}`;
       box.outputs = [];
     } else {
       box.title = title(box.values[0]);
@@ -106,7 +107,7 @@ class Stage {
       if (box.scopes.length > 1 || box.kind === "crowd") inner += rect(6, 6, 8) + rect(3, 3, 8);
       inner = `<g>${inner}</g>` + rect(0, 0, 8) + `<rect class="twin" x="${-W / 2 + 3.5}" y="${-H / 2 + 3.5}" width="${W - 7}" height="${H - 7}" rx="5"/>`;
       const outputs = box.outputs.length > 1 ? `, ${box.outputs.length} out` : "";
-      inner += text("title", -19, clipped(box.title, W)) + text("size", -3, box.kind === "crowd" ? "" : `${box.values.length} values${outputs}`) + text("data", 13) + text("grad", 29);
+      inner += text("title", -19, clipped(box.title, W)) + text("size", -3, box.kind === "crowd" ? "" : box.scopes.length > 1 ? `${box.values.length / box.scopes.length} values each` : `${box.values.length} values${outputs}`) + text("data", 13) + text("grad", 29);
     } else {
       const r = box.kind === "leaf" ? 2 : 13;
       inner = rect(0, 0, r) + (box.values[0] === G.root ? `<rect class="twin" x="${-W / 2 + 3.5}" y="${-H / 2 + 3.5}" width="${W - 7}" height="${H - 7}" rx="10"/>` : "");
@@ -200,7 +201,7 @@ class Stage {
       if (Math.abs(grad) > largest) { largest = Math.abs(grad); at = grad; } else if (Number.isNaN(grad)) odd = true;
     }
     const out = box.outputs.length === 1 ? box.outputs[0] : -1;
-    const data = computed < box.values.length ? `${computed} computed` : out >= 0 ? `out ${num(frame.data[out])}` : box.scopes.length > 1 ? `in ${box.scopes.length} equal boxes` : "computed";
+    const data = computed < box.values.length ? `${computed} computed` : out >= 0 ? `out ${num(frame.data[out])}` : box.scopes.length > 1 ? `${box.scopes.length} equal boxes` : "computed";
     return { data: box.kind === "crowd" ? "" : data, grad: backward ? `max |grad| ${num(largest)}` : "grad -", colour: backward ? frame.colour(at) : "z", odd };
   }
 
@@ -228,18 +229,19 @@ class Stage {
       for (let e = first[active]; e < first[active + 1]; e++) {
         for (const line of this.linesOf(e)) add(line, "live");
         const line = this.lineOf.get(e), phase = this.frame.phase(t);
-        if (line && phase === "backward" && this.frame.hasPath[e]) labels.push([line, `${num(this.frame.local[e])} \u00d7 ${factor(this.frame.grad[active])}`, "live"]);
+        if (line && phase === "backward" && this.frame.hasPath[e]) labels.push([line, num(this.frame.contribution(e)), "live"]);
       }
     }
     if (chosen >= 0 && this.boxOf[chosen] >= 0) add(this.boxes[this.boxOf[chosen]].element, "chosen");
-    const live = new Set(labels.map(([line]) => line));
-    if (this.drawing.links.length <= LABELLED_LINKS && this.view.kind !== "stacked") {
-      for (const [e, line] of this.lineOf) {
-        if (!live.has(line) && this.frame.hasPath[e] && this.frame.isComputed(target[e], t)) labels.push([line, `\u00d7${num(this.frame.local[e])}`, ""]);
-      }
+    const live = new Set(labels.map(([line]) => line)), all = this.drawing.links.length <= LABELLED_LINKS && this.view.kind !== "stacked";
+    const looking = new Set(this.marked.filter(([, c]) => c === "path").map(([element]) => element));
+    for (const [e, line] of this.lineOf) {
+      if (live.has(line) || !this.frame.hasPath[e] || !(all || (looking.has(line) && looking.size <= 40))) continue;
+      if (this.frame.isComputed(target[e], t)) labels.push([line, `\u00d7${num(this.frame.local[e])}`, ""]);
     }
+    const taken = [];
     this.svg.querySelector(".labels").innerHTML = labels.map(([line, words, c]) => {
-      const [x, y] = this.middle(line);
+      const [x, y] = this.placed(line, words.length * (c ? 6.6 : 5.4), taken);
       return `<text class="local ${c}" x="${x}" y="${y}">${escaped(words)}</text>`;
     }).join("");
   }
@@ -247,10 +249,19 @@ class Stage {
     const one = this.lineOf.get(e);
     return one ? [one] : this.lines.get(String(this.boxOf[source[e]] * this.boxes.length + this.boxOf[target[e]])) || [];
   }
-  middle(line) {  // of the last curve of a line, from its text: asking the browser would measure
-    const numbers = line.getAttribute("d").match(/-?[\d.]+(e-?\d+)?/g).map(Number), [x1, y1, x2, y2, x, y] = numbers.slice(-6);
-    const before = numbers.slice(0, -6), px = x1 - (x2 < x ? Math.max(18, x - x2) : 18), py = before.length > 2 ? y1 : before[1];
-    return [Math.round(px * 0.125 + x1 * 0.375 + x2 * 0.375 + x * 0.125), Math.round(py * 0.125 + y1 * 0.375 + y2 * 0.375 + y * 0.125) - 4];
+  // A place for words on the last curve of a line, clear of others; from its text, as asking the browser would measure.
+  placed(line, width, taken) {
+    const n = line.getAttribute("d").match(/-?[\d.]+(e-?\d+)?/g).map(Number), [x1, y1, x2, y2, x3, y3] = n.slice(-6);
+    const x0 = line.getAttribute("d").includes("H") ? n.at(-7) : n.at(-8), y0 = y1;
+    const at = u => [x0, x1, x2, x3, y0, y1, y2, y3].map((p, i) => p * [(1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u ** 3][i % 4]);
+    let best = null, least = Infinity;
+    for (const u of [0.5, 0.36, 0.64, 0.24, 0.76]) {
+      const [a, b, c, d, e, f, g, h] = at(u), x = Math.round(a + b + c + d), y = Math.round(e + f + g + h) - 3;
+      const hits = taken.filter(t => Math.abs(t[0] - x) < (t[2] + width) / 2 && Math.abs(t[1] - y) < 11).length;
+      if (hits < least) { least = hits; best = [x, y, width]; }
+    }
+    taken.push(best);
+    return best;
   }
 
   describe(box, t) {
@@ -289,9 +300,9 @@ class Stage {
     if (index < 0) return;
     const { clientWidth: w, clientHeight: h } = this.element, d = this.drawing;
     const x = this.x + (d.x[index] + MARGIN) * this.k, y = this.y + (d.y[index] + MARGIN) * this.k;
-    const mx = Math.min(90, w / 4), my = Math.min(50, h / 4);
-    if (x < mx) this.x += w / 2 - x; else if (x > w - mx) this.x += w / 2 - x;
-    if (y < my) this.y += h / 2 - y; else if (y > h - my) this.y += h / 2 - y;
+    const mx = Math.min(d.w[index] / 2 * this.k + 8, w / 2), my = Math.min(d.h[index] / 2 * this.k + 8, h / 2);
+    this.x += Math.max(0, mx - x) - Math.max(0, x - w + mx);
+    this.y += Math.max(0, my - y) - Math.max(0, y - h + my);
     this.apply();
   }
   listen() {

@@ -16,7 +16,7 @@ __all__ = ["View", "Views", "parted"]
 PART = 400  # more values than this in one scope, not in scopes of their own, are shown in parts
 STUBS = 40  # more neighbours than this are one box of leaves and one of results in the view inside a scope
 TALL, FOLDED, LOW = 58, 76, 24  # heights of values, folded boxes and constants
-WIDTHS = ((13, 118), (17, 148), (1000, 184))  # of a box, by the length of what is written in it
+WIDTHS = ((13, 110), (17, 148), (1000, 184))  # of a box, by the length of what is written in it
 
 
 class View(NamedTuple):
@@ -60,6 +60,11 @@ class Views:
         if len(graph.nodes) <= max_boxes:
             every: list[Any] = [node.id for node in graph.nodes]
             self.add("all", 0, every, list(dict.fromkeys((edge.source, edge.target) for edge in graph.edges)))
+        if all(view.kind == "inside" for view in self.views):  # too many boxes in each: one for every operation of a column
+            fold = graph.fold(1)
+            boxes = [self.encoded(box.path, box.nodes) for box in fold.boxes]
+            links = [(link.source, link.target) for link in fold.links]
+            self.add("stacked", 1, *self.stacked(fold, boxes, links, labelled=False), fold.kept_open)
 
     def encoded(self, path: Path, nodes: Sequence[int]) -> Any:
         """A box of a fold as the page reads it."""
@@ -83,16 +88,19 @@ class Views:
         if isinstance(box, list):
             return WIDTHS[1][1], FOLDED
         if box < 0:
-            return width(self.scopes[-1 - box][-1] + " x 100"), FOLDED
+            return max(WIDTHS[1][1], width(self.scopes[-1 - box][-1])), FOLDED
         node = self.graph.nodes[box]
         if node.kind == "constant":
             return 50 if len(f"{node.data:.4g}") < 6 else 80, LOW
         return width(node.title), TALL
 
-    def stacked(self, fold: Fold, boxes: Sequence[Any], links: Sequence[Pair]) -> tuple[list[Any], list[Pair]]:
+    def stacked(
+        self, fold: Fold, boxes: Sequence[Any], links: Sequence[Pair], *, labelled: bool = True
+    ) -> tuple[list[Any], list[Pair]]:
         """The boxes of a fold with those of equal shape in one column stacked in one box, and the links between the stacks.
 
-        Links lead from column to column, so stacks within a column make no cycle.
+        Links lead from column to column, so stacks within a column make no cycle. Single values are equal if their operations
+        and, where `labelled`, their labels are.
         """
         columns = column_of(len(boxes), links)
         place_of: dict[Any, int] = {}
@@ -104,7 +112,7 @@ class Views:
             if box.path:
                 key = (len(box.path), box.shape, columns[i])
             elif box.single:
-                key = (node.kind, node.op, node.label, columns[i])
+                key = (node.kind, node.op, node.label if labelled else "", columns[i])
             if (found := place_of.get(key)) is None:
                 place_of[key] = found = len(stacks)
                 stacks.append([])
