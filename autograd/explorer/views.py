@@ -43,6 +43,7 @@ class Views:
         self.views: list[View] = []
         self.drawings: list[dict[str, Any]] = []
         self.shapes: dict[Any, int] = {}
+        self.sizes = [size_of(node) for node in graph.nodes]
         deepest = max(len(node.scope) for node in graph.nodes)
         for depth in range(1, deepest + 1):
             fold = graph.fold(depth)
@@ -83,16 +84,13 @@ class Views:
             })  # fmt: skip
         self.views.append(View(kind, of, boxes, drawing, kept_open))
 
-    def size(self, box: Any) -> Pair:
+    def size(self, box: int | list[int]) -> Pair:
         """Width and height of a box, from what is written in it."""
         if isinstance(box, list):
             return WIDTHS[1][1], FOLDED
         if box < 0:
             return max(WIDTHS[1][1], width(self.scopes[-1 - box][-1])), FOLDED
-        node = self.graph.nodes[box]
-        if node.kind == "constant":
-            return 50 if len(f"{node.data:.4g}") < 6 else 80, LOW
-        return width(node.title), TALL
+        return self.sizes[box]
 
     def stacked(
         self, fold: Fold, boxes: Sequence[Any], links: Sequence[Pair], *, labelled: bool = True
@@ -170,6 +168,13 @@ class Views:
         leaves = tuple(id for id in distinct if self.graph.nodes[id].kind == "leaf")
         results = tuple(id for id in distinct if self.graph.nodes[id].kind != "leaf")
         return {id: group[0] if len(group) == 1 else group for group in (leaves, results) for id in group}
+
+
+def size_of(node: Node) -> Pair:
+    """Width and height of the box of one value."""
+    if node.kind == "constant":
+        return 50 if len(f"{node.data:.4g}") < 6 else 80, LOW
+    return width(node.title), TALL
 
 
 def width(text: str) -> int:
