@@ -243,8 +243,11 @@ function rule(e, frame) {
   const v = target[e], texts = G.ops[opOf[v]].slice(1), operands = operandsOf(v);
   const text = (texts.length === 1 ? texts[0] : texts[e - first[v]]) ?? "";
   if (!text || text === "None" || /^-?[\d.]+$/.test(text)) return "";
+  const place = e - first[v], half = operands.length / 2;
+  if (opName(v) === "dot") return `${name(source[e], frame)} is multiplied by ${name(operands[place < half ? place + half : place - half], frame)}`;
+  if (operands.length > 3) return text;
   const names = { x: operands[0], y: operands[1], z: operands[2], out: v };
-  const worded = operands.length > 3 ? text : text.replace(/\b(x|y|z|out)\b/g, (_, letter) => name(names[letter], frame)).replace(/ \* /g, " \u00d7 ");
+  const worded = text.replace(/\b(x|y|z|out)\b/g, (_, letter) => name(names[letter], frame)).replace(/ \* /g, " \u00d7 ");
   return `\u2202(${expression(opName(v), operands.map(s => name(s, frame)))}) / \u2202 ${name(source[e], frame)} = ${worded}`;
 }
 function passed(e, frame) {  // local x upstream = contribution; grad a + b = c

@@ -460,7 +460,11 @@ document.addEventListener("keydown", event => {
   if (act) { act(); event.preventDefault(); }
 });
 addEventListener("hashchange", recall);
-new ResizeObserver(() => stage.svg && !state.list && stage.apply()).observe($("stage"));
+new ResizeObserver(() => {
+  if (!stage.svg || state.list || stage.least === null) return;
+  stage.fit(stage.least);
+  stage.reveal(stage.boxOf[frame.active(state.t)]);
+}).observe($("stage"));
 
 setFrame(0, false);
 named();

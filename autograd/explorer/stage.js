@@ -1,6 +1,6 @@
 // The drawing of one view: boxes and lines as SVG at the places that came with the page, pan and zoom, and marks.
 const SVG = "http://www.w3.org/2000/svg", MARGIN = 24;
-const MANY_LINKS = 900, LABELLED_LINKS = 70;
+const MANY_LINKS = 900, LABELLED_LINKS = 70, CROWDED = 10;
 const escaped = text => text.replace(/[&<>"]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const clipped = (text, width) => {
   const most = Math.floor((width - 12) / 7.2), letters = [...text];
@@ -43,9 +43,9 @@ function boxesOf(view) {
 }
 // The name that scopes share, with # for what differs: neuron#.
 function common(scopes) {
-  const names = new Set(scopes.map(scopeName));
+  const names = new Set(scopes.map(s => scopeName(s).replace(/#\d+$/, "")));
   if (names.size === 1) return [...names][0];
-  const stems = new Set([...names].map(n => n.replace(/\d+/g, "#").replace(/##$/, "#")));
+  const stems = new Set([...names].map(n => n.replace(/\d+/g, "#")));
   return stems.size === 1 ? [...stems][0] : scopeName(scopes[0]) + " \u2026";
 }
 
@@ -236,6 +236,7 @@ class Stage {
     const live = new Set(labels.map(([line]) => line)), all = this.drawing.links.length <= LABELLED_LINKS && this.view.kind !== "stacked";
     const looking = new Set(this.marked.filter(([, c]) => c === "path").map(([element]) => element));
     for (const [e, line] of this.lineOf) {
+      if (first[target[e] + 1] - first[target[e]] > CROWDED && !looking.has(line)) continue;
       if (live.has(line) || !this.frame.hasPath[e] || !(all || (looking.has(line) && looking.size <= 40))) continue;
       if (this.frame.isComputed(target[e], t)) labels.push([line, `\u00d7${num(this.frame.local[e])}`, ""]);
     }
@@ -284,10 +285,12 @@ class Stage {
     this.x = cx - (cx - this.x) * k / this.k;
     this.y = cy - (cy - this.y) * k / this.k;
     this.k = k;
+    this.least = null;
     this.moving();
     this.apply();
   }
   fit(least = 0) {
+    this.least = least;  // until somebody moves it, the picture follows the size of the window
     const { clientWidth: w, clientHeight: h } = this.element;
     this.k = Math.max(least, Math.min(1.25, w / this.width, (h - 24) / this.height));
     this.x = (w - this.width * this.k) / 2;
@@ -324,7 +327,7 @@ class Stage {
       if (!was) return;
       if (!dragged && Math.hypot(event.clientX - start.x, event.clientY - start.y) < 5) return;
       if (!dragged) { dragged = true; stage.setPointerCapture(event.pointerId); }
-      if (pointers.size === 1) { this.x += event.clientX - was.clientX; this.y += event.clientY - was.clientY; this.moving(); this.apply(); }
+      if (pointers.size === 1) { this.x += event.clientX - was.clientX; this.y += event.clientY - was.clientY; this.least = null; this.moving(); this.apply(); }
       if (pointers.size === 2) {
         const other = [...pointers].find(([id]) => id !== event.pointerId)[1], at = stage.getBoundingClientRect();
         const distance = p => Math.hypot(p.clientX - other.clientX, p.clientY - other.clientY) || 1;

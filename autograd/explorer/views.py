@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd.explorer.layout import Pair, column_of, layered
-from autograd.graphs import Fold, Graph, Node, Path
+from autograd.graphs import CROWD, Fold, Graph, Node, Path
 
 __all__ = ["View", "Views", "parted"]
 
@@ -117,7 +117,29 @@ class Views:
             stacks[found].append(boxes[i])
             place.append(found)
         merged = list(dict.fromkeys((place[source], place[target]) for source, target in links))
-        return [stack[0] if len(stack) == 1 else stack for stack in stacks], merged
+        return self.crowded([stack[0] if len(stack) == 1 else stack for stack in stacks], merged)
+
+    def crowded(self, boxes: list[Any], links: list[Pair]) -> tuple[list[Any], list[Pair]]:
+        """The boxes with one for leaves that are used by the same boxes, if those leaves are many; and the links."""
+        users: dict[int, set[int]] = {}
+        for source, target in links:
+            users.setdefault(source, set()).add(target)
+        crowds: dict[frozenset[int], list[int]] = {}
+        for i, box in enumerate(boxes):
+            first = box[0] if isinstance(box, list) else box
+            if first >= 0 and self.graph.nodes[first].kind == "leaf":
+                crowds.setdefault(frozenset(users.get(i, ())), []).append(i)
+        joined = {i: crowd[0] for crowd in crowds.values() if len(crowd) > CROWD for i in crowd}
+        kept: dict[int, Any] = {}
+        for i, box in enumerate(boxes):
+            head = joined.get(i, i)
+            if i in joined:
+                kept.setdefault(head, []).extend(box if isinstance(box, list) else [box])
+            else:
+                kept[i] = box
+        new = {i: place for place, i in enumerate(kept)}
+        moved = dict.fromkeys((new[joined.get(source, source)], new[target]) for source, target in links)
+        return [sorted(box) if i in joined else box for i, box in kept.items()], list(moved)
 
     def insides(self, depth: int, fold: Fold | None) -> None:
         """A view of the inside of every scope of this depth: scopes in it folded, and the neighbours outside as they are."""
@@ -150,8 +172,8 @@ class Views:
             if len(first) == depth:
                 leaving.setdefault(first, {})[keys[source], target] = None
         for path, members in inner.items():
-            sources = self.gathered([source for source, _ in entering.get(path, ())])
-            targets = self.gathered([target for _, target in leaving.get(path, ())])
+            sources = self.gathered(entering.get(path, ()))
+            targets = self.gathered([(target, key) for key, target in leaving.get(path, ())])
             boxes = list(dict.fromkeys([*sources.values(), *members, *targets.values()]))
             place = {box: i for i, box in enumerate(boxes)}
             links = dict.fromkeys((place[sources[source]], place[target]) for source, target in entering.get(path, ()))
@@ -160,14 +182,25 @@ class Views:
             drawn = [list(box) if isinstance(box, tuple) else box for box in boxes]
             self.add("inside", self.index[path], drawn, [(a, b) for a, b in links if a != b])
 
-    def gathered(self, ids: Sequence[int]) -> dict[int, Any]:
-        """The boxes of neighbours: their own, or if they are many, one for leaves and one for results."""
-        distinct = sorted(set(ids))
-        if len(distinct) <= STUBS:
-            return {id: id for id in distinct}
-        leaves = tuple(id for id in distinct if self.graph.nodes[id].kind == "leaf")
-        results = tuple(id for id in distinct if self.graph.nodes[id].kind != "leaf")
-        return {id: group[0] if len(group) == 1 else group for group in (leaves, results) for id in group}
+    def gathered(self, uses: Iterable[tuple[int, Any]]) -> dict[int, Any]:
+        """The boxes of neighbours, given with the boxes in the view that they touch: their own as far as they are few.
+
+        Many leaves that feed the same folded boxes are one box; of too many neighbours, all leaves are one and all results.
+        """
+        touched: dict[int, set[Any]] = {}
+        for id, key in uses:
+            touched.setdefault(id, set()).add(key)
+        many = len(touched) > STUBS
+        groups: dict[Any, list[int]] = {}
+        for id in sorted(touched):
+            leaf, keys = self.graph.nodes[id].kind == "leaf", touched[id]
+            folded = leaf and all(isinstance(key, int) and key < 0 for key in keys)
+            groups.setdefault(leaf if many else frozenset(keys) if folded else id, []).append(id)
+        boxes: dict[int, Any] = {}
+        for group in groups.values():
+            together = len(group) > CROWD or (many and len(group) > 1)
+            boxes |= {id: tuple(group) if together else id for id in group}
+        return boxes
 
 
 def size_of(node: Node) -> Pair:
