@@ -108,37 +108,17 @@ def accuracy(scores: Any, labels: list[int]) -> float:
 
 def draw(images: Images, answers: list[int], guesses: list[int], filters: list[list[Any]], path: Path) -> None:
     """The confusion matrix, the filters, and mistakes."""
-    import numpy as np
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.0, 5.2), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.1))
-    counts = np.zeros((10, 10), dtype=int)
-    for answer, guess in zip(answers, guesses):
-        counts[answer, guess] += 1
-    axes = left.subplots()
-    axes.imshow(np.log1p(counts), cmap="Blues")
-    for (answer, guess), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if answer == guess else "black"
-            axes.text(guess, answer, str(count), ha="center", va="center", color=colour, fontsize=8)
-    right_count = int(np.trace(counts))
-    axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="is a")
-    axes.set_title(f"convolutional network: {right_count} of {len(answers)} unseen digits")
+    nn.plot_confusion(answers, guesses, left.subplots(), names=[str(digit) for digit in range(10)])
     above, below = right.subfigures(2, 1)
-    limit = max(abs(float(w)) for row in filters for w in row)
-    above.suptitle("its filters (purple -, orange +)", fontsize=11)
-    for axes, row in zip(above.subplots(2, 6).flat, filters):
-        axes.imshow(np.array([float(w) for w in row]).reshape(3, 3), cmap="PuOr_r", vmin=-limit, vmax=limit)
-        axes.set(xticks=[], yticks=[])
+    nn.plot_images(filters, above, signed=True, title="its filters (blue -, orange +)")
     mistakes = [i for i, (answer, guess) in enumerate(zip(answers, guesses)) if answer != guess][:8]
-    below.suptitle("mistakes" if mistakes else "no mistakes", fontsize=11)
-    grid = list(below.subplots(2, 4).flat)
-    for axes, i in zip(grid, mistakes):
-        axes.imshow(np.array(images[i]).reshape(SIDE, SIDE), cmap="gray_r")
-        axes.set_title(f"{answers[i]}, read as {guesses[i]}", fontsize=9)
-    for axes in grid:
-        axes.axis("off")
+    titles = [f"{answers[i]}, read as {guesses[i]}" for i in mistakes]
+    shown = [images[i] for i in mistakes]
+    nn.plot_images(shown, below, columns=4, titles=titles, title="mistakes" if mistakes else "no mistakes")
     figure.savefig(path, dpi=120)
 
 

@@ -1,7 +1,8 @@
 """Two moons: a network written with scalar Values learns to tell them apart.
 
-Leaves three pictures: the decision boundary with the samples, loss and accuracy over the steps, and the graph of one neuron
-with every number in it. Ends with the time of one step, ours against micrograd's if that is installed.
+Leaves pictures: the decision boundary with the samples, loss and accuracy over the steps, how weights, gradients and activations
+are spread, and the graph of one neuron with every number in it. Ends with the time of one step, ours against micrograd's if that
+is installed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     inputs, targets = moons(options.seed)
     model = nn.MLP(2, [16, 16, 1], seed=options.seed)
     print(f"MLP(2, [16, 16, 1]): {len(model.parameters())} parameters, {len(inputs)} samples")
+    recorder = nn.Recorder(model, inputs, every=5)
     history = nn.fit(
         model, inputs, targets,
         loss=nn.hinge_loss,
@@ -32,13 +34,16 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         optimizer=nn.SGD(model.parameters(), lr=lambda step: 1.0 - 0.9 * step / options.steps),
         epochs=options.steps,
         metrics={"accuracy": accuracy},
+        callbacks=[recorder],
     )  # fmt: skip
     with no_grad():
         reached = accuracy([float(model(x)) for x in inputs], targets)
     print(f"loss {history.loss[-1]:.4f}, accuracy {reached:.1%} after {len(history.loss)} steps ({history.stopped})")
     options.out.mkdir(parents=True, exist_ok=True)
-    draw_boundary(model, inputs, targets, options.out / "moons_boundary.png")
-    draw_curves(history, options.out / "moons_training.png")
+    figure = nn.plot_boundary(model, inputs, targets, names={-1: "upper moon (-1)", 1: "lower moon (+1)"}, title="Two moons")
+    figure.savefig(options.out / "moons_boundary.png", dpi=150)
+    draw_training(history, options.out / "moons_training.png")
+    nn.plot_histograms(recorder).savefig(options.out / "moons_histograms.png", dpi=110)
     draw_neuron(model, inputs[0], options.out / "moons_neuron.svg")
     print(f"pictures: {', '.join(str(path) for path in sorted(options.out.glob('moons_*')))}")
     print(benchmark(inputs, targets, options.seed, options.repeats))
@@ -71,43 +76,15 @@ def accuracy(scores: list[float], targets: list[int]) -> float:
     return sum((score > 0) == (target > 0) for score, target in zip(scores, targets)) / len(targets)
 
 
-def draw_boundary(model: nn.Module, inputs: list[list[float]], targets: list[int], path: Path) -> None:
-    """The score over the plane, its zero line, and the samples."""
-    import numpy as np
-    from matplotlib.figure import Figure
-
-    xs = np.linspace(min(x for x, _ in inputs) - 0.4, max(x for x, _ in inputs) + 0.4, 80)
-    ys = np.linspace(min(y for _, y in inputs) - 0.4, max(y for _, y in inputs) + 0.4, 60)
-    with no_grad():
-        scores = np.array([[float(model([x, y])) for x in xs] for y in ys])
-    figure = Figure(figsize=(7.0, 4.2), layout="compressed")
-    axes = figure.subplots()
-    limit = max(1.0, round(float(np.quantile(np.abs(scores), 0.9))))
-    field = axes.contourf(xs, ys, scores, levels=np.linspace(-limit, limit, 13), cmap="PuOr_r", alpha=0.75, extend="both")
-    axes.contour(xs, ys, scores, levels=[0.0], colors="black", linewidths=1.5)
-    for target, colour, marker, name in ((-1, "#3b4cc0", "o", "upper moon (-1)"), (1, "#d95f02", "s", "lower moon (+1)")):
-        points = np.array([x for x, t in zip(inputs, targets) if t == target])
-        axes.scatter(points[:, 0], points[:, 1], c=colour, marker=marker, s=28, edgecolors="white", linewidths=0.7, label=name)
-    figure.colorbar(field, ax=axes, label="score of the network", ticks=np.linspace(-limit, limit, 5))
-    axes.set(xlabel="$x_1$", ylabel="$x_2$", title="Two moons: on the black line the score is 0", aspect="equal")
-    axes.legend(loc="upper right", framealpha=0.9)
-    figure.savefig(path, dpi=150)
-
-
-def draw_curves(history: nn.History, path: Path) -> None:
+def draw_training(history: nn.History, path: Path) -> None:
     """Loss and accuracy over the steps."""
     from matplotlib.figure import Figure
 
-    steps = range(1, len(history.loss) + 1)
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    above.semilogy(steps, history.loss, color="#3b4cc0")
-    above.set(ylabel="hinge loss + L2", title="Training on two moons")
-    below.plot(steps, [100 * part for part in history.metrics["accuracy"]], color="#d95f02")
-    below.set(xlabel="step", ylabel="accuracy in %")
-    for axes in (above, below):
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
+    nn.plot_loss(history, above, title="Training on two moons")
+    above.set_xlabel("")
+    nn.plot_metrics(history, below)
     figure.savefig(path, dpi=150)
 
 

@@ -19,14 +19,17 @@ from nn.losses import bce_with_logits, cross_entropy, hinge_loss, huber_loss, l2
 from nn.module import Module
 from nn.norm import LayerNorm, RMSNorm
 from nn.optim import SGD, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
+from nn.plots import plot_boundary, plot_confusion, plot_histograms, plot_images, plot_loss, plot_metrics
+from nn.recorder import Recorder
 from nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, Recurrent, RNNCell
 from nn.saving import load, save
 from nn.training import fit
 
 __all__ = [
     "GRU", "LSTM", "MLP", "RNN", "SGD", "Adam", "AdamW", "AvgPool1d", "AvgPool2d", "CausalSelfAttention", "Conv1d", "Conv2d",
-    "Dropout", "Embedding", "GRUCell", "History", "LSTMCell", "Layer", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d", "Module",
-    "Neuron", "Optimizer", "RMSNorm", "RMSprop", "RNNCell", "Recurrent", "Sequential", "bce_with_logits", "clip_grad_norm",
-    "clip_grad_value", "cross_entropy", "fit", "flatten", "hinge_loss", "huber_loss", "init", "l2_penalty", "load", "mae_loss",
-    "mse_loss", "save", "schedules",
+    "Dropout", "Embedding", "GRUCell", "History", "LSTMCell", "Layer", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d",
+    "Module", "Neuron", "Optimizer", "RMSNorm", "RMSprop", "RNNCell", "Recorder", "Recurrent", "Sequential", "bce_with_logits",
+    "clip_grad_norm", "clip_grad_value", "cross_entropy", "fit", "flatten", "hinge_loss", "huber_loss", "init", "l2_penalty",
+    "load", "mae_loss", "mse_loss", "plot_boundary", "plot_confusion", "plot_histograms", "plot_images", "plot_loss",
+    "plot_metrics", "save", "schedules",
 ]  # fmt: skip

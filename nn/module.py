@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograd import Value, scope
@@ -30,6 +30,7 @@ class Module:
     training = True  # whether Dropout drops; see `train` and `eval`
     frozen = False  # whether training leaves the parameters of this module alone; see `freeze`
     _seen: tuple[tuple[str, ...] | None, int] = (None, 0)  # the scope of the last call, and how often it was called there
+    _hooks: tuple[Callable[[Module, tuple[Any, ...], Any], Any], ...] = ()  # who is told of every call
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Run `forward` in a scope of the module's name; a second call in the same scope is numbered."""
@@ -37,11 +38,33 @@ class Module:
         self._seen = path, count = path, count + 1 if path is last else 1
         name = self.name or type(self).__name__.lower()
         with scope(name if count == 1 else f"{name}#{count}"):
-            return self.forward(*arguments, **keywords)
+            out = self.forward(*arguments, **keywords)
+            for hook in self._hooks:
+                hook(self, arguments, out)
+            return out
 
     def forward(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ARG002 - for subclasses
         """What the module computes; written by every kind of module."""
         raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Callable[[], None]:
+        """Call `hook(module, arguments, output)` after every `forward`, in the scope of the call.
+
+        Returns a function that removes the hook. Copies and pickles of the module have no hooks.
+
+        >>> from nn import Neuron
+        >>> neuron = Neuron(1, init="zeros")
+        >>> remove = neuron.register_forward_hook(lambda module, arguments, output: print(arguments, "->", output.data))
+        >>> _ = neuron([3.0])
+        ([3.0],) -> 0.0
+        >>> remove()
+        """
+        self._hooks = (*self._hooks, hook)
+
+        def remove() -> None:
+            self._hooks = tuple([other for other in self._hooks if other is not hook])
+
+        return remove
 
     def modules(self) -> Iterator[Module]:
         """The module itself and all modules in it, each once."""
@@ -125,7 +148,7 @@ class Module:
         return f"{type(self).__name__}({len(self.named_parameters())} parameters)"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_seen"}
+        return {name: value for name, value in vars(self).items() if name not in ("_seen", "_hooks")}
 
 
 def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:

@@ -36,7 +36,8 @@ def test_moons(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "accuracy" in printed
     assert "one step:" in printed
-    assert {path.name for path in tmp_path.iterdir()} == {"moons_boundary.png", "moons_training.png", "moons_neuron.svg"}
+    names = {"moons_boundary.png", "moons_training.png", "moons_histograms.png", "moons_neuron.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == names
     assert "<svg" in (tmp_path / "moons_neuron.svg").read_text()
 
 

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 import nn
-from autograd import Value, topological
+from autograd import Value, scope, topological
 
 
 class Pair(nn.Module):
@@ -90,3 +90,24 @@ def test_summary_counts_shared_parameters_once():
         "layers.3  LayerNorm (frozen)           4",
         "total                                 10",
     ]
+
+
+def test_forward_hooks_are_told_of_every_call():
+    model = nn.MLP(2, [3, 1], seed=0)
+    told = []
+    layer = model.layers[0]
+    remove = layer.register_forward_hook(lambda module, arguments, out: told.append((module, arguments, out, scope.path())))
+    other = layer.register_forward_hook(lambda *_: told.append("second"))
+    model([1.0, 2.0])
+    (module, arguments, out, path), second = told
+    assert (module, arguments, second) == (layer, ([1.0, 2.0],), "second")
+    assert [y.data for y in out] == [neuron([1.0, 2.0]).data for neuron in model.layers[0].neurons]
+    assert path == ("mlp", "layer0")
+    assert not copy.deepcopy(model).layers[0]._hooks
+    assert len(pickle.loads(pickle.dumps(nn.MLP(2, [3, 1]))).parameters()) == 13
+    remove()
+    model([1.0, 2.0])
+    assert told[2:] == ["second"]
+    other()
+    model([1.0, 2.0])
+    assert len(told) == 3
