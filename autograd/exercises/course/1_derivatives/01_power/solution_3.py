@@ -1,0 +1,3 @@
+import math
+
+derivative = lambda x, n: n * math.pow(x, n) / x

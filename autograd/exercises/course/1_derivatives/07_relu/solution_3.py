@@ -1,0 +1,2 @@
+def derivative(x):
+    return x > 0
