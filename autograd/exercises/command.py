@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -129,7 +130,7 @@ def check(folder: Folder, exercise: Exercise | None, as_json: bool) -> int:
                 print(verdict.message.split("\n")[0])
         blank = sum(verdict.status == UNTOUCHED for verdict in verdicts)
         print(f"{sum(map(bool, verdicts))} of {len(course())} right" + (f", {blank} not started" if blank else ""))
-    return RIGHT if all(verdicts) else WRONG
+    return RIGHT if all(verdicts) and (exercise is not None or len(chosen) == len(course())) else WRONG
 
 
 def advise(folder: Folder, exercise: Exercise, verdict: Verdict) -> None:
@@ -166,13 +167,18 @@ def watch(folder: Folder) -> int:
 
 def show(folder: Folder, exercise: Exercise) -> None:
     """The text, the idea and the graph of an exercise."""
-    print(f"{exercise.number:02} {exercise.title}\n\n{exercise.sections['text']}\n\n{exercise.sections['Idea']}")
+    print(f"{exercise.number:02} {exercise.title}\n\n{exercise.sections['text']}\n\nThe idea. {without_pictures(exercise.sections['Idea'])}")
     root = graph_of(exercise, exercise.cases(folder.seed)[0])
     if root is not None and len(Graph(root).nodes) <= LARGE:
         picture = write(root, [], folder.path / "pictures" / f"{exercise.name}_graph.svg")
         print(f"\nThe graph, with numbers of your course (a picture of it: {picture}):\n\n{Graph(root)}")
     if exercise.name in folder.state["passed"]:
         print(f"\nYou have solved it. One way to write it:\n\n{exercise.solution.rstrip()}")
+
+
+def without_pictures(text: str) -> str:
+    """The text as it is shown in a terminal."""
+    return re.sub(r"\n!\[.*\n", "", text)
 
 
 def status(folder: Folder) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -93,7 +92,8 @@ class Exercise:
             source = with_holes(self.read("solution.py"))
         _, code = split_docstring(source)
         head = f"Exercise {self.number} of part {self.part_number}, {self.part.lower()}: {self.title}"
-        return f'"""{head}\n\n{self.sections["text"]}\n"""\n\n{code.lstrip()}'
+        gap = "\n\n\n" if code.lstrip().startswith(("def ", "class ")) else "\n\n"
+        return f'"""{head}\n\n{self.sections["text"]}\n"""{gap}{code.lstrip()}'
 
     @property
     def other_solutions(self) -> list[str]:
@@ -191,16 +191,12 @@ def split_docstring(source: str) -> tuple[str, str]:
 
 
 def with_holes(source: str) -> str:
-    """The program with `...` in place of the marked lines: `return x  # hole` leaves `return ...`."""
-    lines: list[str] = []
-    inside = False
-    for line in source.split("\n"):
-        marked = line.endswith(HOLE)
-        if not marked:
-            lines.append(line)
-        elif not inside:
-            indent = line[: len(line) - len(line.lstrip())]
-            start = re.match(r"\s*(return |[A-Za-z_][\w.]* [+*]?= )(?![\[({]$)", line)
-            lines.append(f"{indent}{start[1].strip() + ' ' if start else ''}...")
-        inside = marked
-    return textwrap.dedent("\n".join(lines))
+    """The program with `...` in place of the marked lines; one marked line `return x  # hole` leaves `return ...`."""
+
+    def hole(match: re.Match[str]) -> str:
+        lines = match[0].rstrip("\n").split("\n")
+        indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+        start = re.match(r"\s*(return |[A-Z_]+ = )", lines[0]) if len(lines) == 1 else None
+        return f"{indent}{start[1] if start else ''}...\n"
+
+    return re.sub(rf"(?:^.*{HOLE}\n)+", hole, source, flags=re.MULTILINE)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import linecache
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -56,11 +58,10 @@ class Verdict:
             lines.append(f"  your line {self.line}:  {self.source}")
         if self.where:
             lines.append(f"  at {self.where}")
-        if self.edge:
-            lines.append(f"  the edge that is wrong: {self.edge}")
-        if self.picture:
-            lines.append(f"  the picture: {self.picture}")
         lines += ["  " + line for line in self.report.split("\n") if line]
+        if self.picture:
+            marked = f", with the wrong {'edges' if ', ' in self.edge else 'edge'} in red: {self.edge}" if self.edge else ""
+            lines.append(f"  picture: {self.picture}{marked}")
         if self.printed:
             shown = self.printed.rstrip().split("\n")
             lines += ["  your program printed:", *["    " + line for line in shown[:10]], *(["    ..."] if len(shown) > 10 else [])]
@@ -268,11 +269,13 @@ def short(value: Any, digits: int = 10) -> str:
         return "[" + ", ".join(short(part, digits) for part in value) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {short(part, digits)}" for key, part in value.items()) + "}"
-    return repr(value)
+    return getattr(value, "__name__", None) or repr(value)
 
 
 def shown_case(exercise: Exercise, case: Sequence[Any]) -> str:
     """A case with the names of its arguments."""
     names = exercise.arguments(len(case))
     text = ", ".join(f"{name} = {short(value, 6)}" for name, value in zip(names, case))
-    return text if len(text) <= LONG else text[: LONG - 4] + " ..."
+    text = text if len(text) <= LONG else text[: LONG - 4] + " ..."
+    programs = [value for value in case if exercise.grading.get(getattr(value, "__name__", "")) is value]
+    return "\n".join([text, *(textwrap.indent(inspect.getsource(value).rstrip(), "    ") for value in programs)])

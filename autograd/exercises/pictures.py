@@ -49,7 +49,7 @@ def draw(exercise: Exercise, verdict: Verdict, seed: int, path: Path) -> None:
         return
     guilty = edges_to_blame(exercise, verdict, case, graph)
     titles = {node.name: node.label or node.op or node.name for node in graph.nodes}
-    verdict.edge = ", ".join(f"{titles[edge.source]} -> {titles[edge.target]} (x {edge.local or 0.0:.4g})" for edge in guilty)
+    verdict.edge = ", ".join(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty)
     verdict.picture = write(root, guilty, path)
 
 

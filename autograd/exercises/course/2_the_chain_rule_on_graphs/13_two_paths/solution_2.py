@@ -1,0 +1,5 @@
+import math
+
+
+def gradient(a, b):
+    return [math.cos(a) + b, a]

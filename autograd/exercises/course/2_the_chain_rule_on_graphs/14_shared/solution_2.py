@@ -1,0 +1,2 @@
+def gradient(a, b):
+    return 2 * a * b * b + b, 2 * a * a * b + a
