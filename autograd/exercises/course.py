@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from autograd.arguments import argument_names
 from autograd.calculus import grad
 
-__all__ = ["Exercise", "Mistake", "course", "find", "program"]
+__all__ = ["Exercise", "Mistake", "course", "find", "named", "program"]
 
 ROOT = Path(__file__).parent / "course"
 HOLE = "  # hole"
@@ -182,6 +182,11 @@ def program(source: str, path: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "exercise", "__file__": path}
     exec(compile(source, path, "exec"), names)  # noqa: S102 - a program of the course, or the learner's own
     return names
+
+
+def named(theirs: SimpleNamespace, answer: str) -> str:
+    """Whether a program says in WRONG what was wrong; the answer itself is not told."""
+    return "open" if theirs.WRONG is ... else "right" if theirs.WRONG == answer else "not right"
 
 
 def split_docstring(source: str) -> tuple[str, str]:

@@ -1,0 +1,3 @@
+import autograd
+
+second = autograd.derivative(lambda x: autograd.sin(x * x), order=2)

@@ -1,0 +1,2 @@
+FORWARD = "x / (1.0 + sqrt(x * x))"
+PARTIAL = "out * out / (x * x)"
