@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("watch", help="check again whenever a file is saved")
     for word, text in (
         ("hint", "the next hint"),
-        ("show", "the text, the idea, the graph, and, once it is solved, a solution"),
+        ("show", "the text, the idea and the graph, and, once it is solved, a solution"),
         ("reset", "bring the template back; your file is kept as .bak"),
     ):
         commands.add_parser(word, help=text).add_argument("name", nargs="?", help="the first open exercise unless said")
@@ -106,7 +106,8 @@ def graded(folder: Folder, exercise: Exercise, picture: bool = True) -> Verdict:
     file = folder.file_of(exercise)
     if not file.exists():
         raise FileNotFoundError(f"{file} is not there; `{COMMAND} reset {exercise.name}` writes it anew")
-    return grade(exercise.name, file, seed=folder.seed, picture=folder.path / "pictures" / f"{exercise.name}.svg" if picture else "")
+    drawing = folder.path / "pictures" / f"{exercise.name}.svg" if picture else ""
+    return grade(exercise.name, file, seed=folder.seed, picture=drawing)
 
 
 def check(folder: Folder, exercise: Exercise | None, as_json: bool) -> int:
@@ -120,7 +121,8 @@ def check(folder: Folder, exercise: Exercise | None, as_json: bool) -> int:
     for one, verdict in zip(chosen, verdicts):
         folder.record(one, bool(verdict))
     if as_json:
-        print(json.dumps({"student": folder.state["student"], "verdicts": [verdict.to_dict() for verdict in verdicts]}, indent=1))
+        found = {"student": folder.state["student"], "verdicts": [verdict.to_dict() for verdict in verdicts]}
+        print(json.dumps(found, indent=1))
     elif exercise is not None:
         print(verdicts[0])
         advise(folder, exercise, verdicts[0])
@@ -167,11 +169,12 @@ def watch(folder: Folder) -> int:
 
 def show(folder: Folder, exercise: Exercise) -> None:
     """The text, the idea and the graph of an exercise."""
-    print(f"{exercise.number:02} {exercise.title}\n\n{exercise.sections['text']}\n\nThe idea. {without_pictures(exercise.sections['Idea'])}")
+    text, idea = exercise.sections["text"], without_pictures(exercise.sections["Idea"])
+    print(f"{exercise.number:02} {exercise.title}\n\n{text}\n\nThe idea. {idea}")
     root = graph_of(exercise, exercise.cases(folder.seed)[0])
     if root is not None and len(Graph(root).nodes) <= LARGE:
         picture = write(root, [], folder.path / "pictures" / f"{exercise.name}_graph.svg")
-        print(f"\nThe graph, with numbers of your course (a picture of it: {picture}):\n\n{Graph(root)}")
+        print(f"\nThe graph, with numbers of your course (as a picture: {picture}):\n\n{Graph(root)}")
     if exercise.name in folder.state["passed"]:
         print(f"\nYou have solved it. One way to write it:\n\n{exercise.solution.rstrip()}")
 

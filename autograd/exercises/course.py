@@ -31,8 +31,10 @@ class Mistake(NamedTuple):
 
 
 class Exercise:
-    """One folder of the course. README.md: the text, an idea and hints. solution.py, where the learner's lines end in `# hole`
-    (or template.py, if what the learner gets is not the solution with holes); solution_2.py, ...: other right ones. grading.py:
+    """One folder of the course.
+
+    README.md: the text, an idea and hints. solution.py: the reference, where the learner's lines end in `# hole` (or
+    template.py, if what the learner gets is not the solution with holes). solution_2.py, ...: other right ones. grading.py:
 
     - ENTRY: what the learner writes, if it is one function. `attempt(theirs, *case)` calls it, unless written otherwise.
     - `cases(draw)`: lists of arguments, random ones drawn from `draw`, a random.Random.
@@ -113,7 +115,8 @@ class Exercise:
     def source_of(self, mistake: Mistake) -> str:
         """The wrong solution as a program."""
         if self.solution.count(mistake.old) != 1:
-            raise ValueError(f"{self.name}: the mistake {mistake.name!r} replaces {mistake.old!r}, which solution.py does not have once")
+            found = self.solution.count(mistake.old)
+            raise ValueError(f"{self.name}: {mistake.name!r} replaces {mistake.old!r}, found {found} times, not once")
         return self.solution.replace(mistake.old, mistake.new)
 
     @property
@@ -180,13 +183,14 @@ def find(name: str) -> Exercise:
 def program(source: str, path: str) -> dict[str, Any]:
     """Run a program; the names it leaves."""
     names: dict[str, Any] = {"__name__": "exercise", "__file__": path}
-    exec(compile(source, path, "exec"), names)  # noqa: S102 - a program of the course, or the learner's own
+    exec(compile(source, path, "exec"), names)
     return names
 
 
 def named(theirs: SimpleNamespace, answer: str) -> str:
     """Whether a program says in WRONG what was wrong; the answer itself is not told."""
-    return "open" if theirs.WRONG is ... else "right" if theirs.WRONG == answer else "not right"
+    said = theirs.WRONG
+    return "open" if said is ... else "right" if said == answer else "not right"
 
 
 def split_docstring(source: str) -> tuple[str, str]:

@@ -64,7 +64,8 @@ class Verdict:
             lines.append(f"  picture: {self.picture}{marked}")
         if self.printed:
             shown = self.printed.rstrip().split("\n")
-            lines += ["  your program printed:", *["    " + line for line in shown[:10]], *(["    ..."] if len(shown) > 10 else [])]
+            shown = shown[:10] + ["..."] * (len(shown) > 10)
+            lines += ["  your program printed:", *["    " + line for line in shown]]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -153,8 +154,7 @@ def first_difference(expected: Any, got: Any, relative: float, absolute: float, 
                 return place
         return None
     if isinstance(expected, str) or expected is None:
-        same = got == expected if got is None or expected is None else isinstance(got, str) and got.strip().lower() == expected.lower()
-        return None if same else path
+        return None if got == expected else path
     if not isinstance(got, (int, float)):
         return path
     same = math.isclose(expected, got, rel_tol=relative, abs_tol=absolute) or (expected != expected and got != got)
@@ -236,8 +236,8 @@ def shape(answer: Any) -> Any:
 def described(answer: Any) -> str:
     """What an answer consists of, for people."""
     if isinstance(answer, list):
-        inner = {described(part) for part in answer}
-        return f"a list of {len(answer)}" + (f" ({inner.pop()} each)" if len(inner) == 1 and answer and isinstance(answer[0], list) else "")
+        inner = {described(part) for part in answer if isinstance(part, list)}
+        return f"a list of {len(answer)}" + (f", each {inner.pop()}" if len(inner) == 1 else "")
     if isinstance(answer, dict):
         return f"`{answer['type']}`" if set(answer) == {"type"} else f"a dictionary with the keys {', '.join(map(repr, answer))}"
     if isinstance(answer, str):
@@ -277,5 +277,5 @@ def shown_case(exercise: Exercise, case: Sequence[Any]) -> str:
     names = exercise.arguments(len(case))
     text = ", ".join(f"{name} = {short(value, 6)}" for name, value in zip(names, case))
     text = text if len(text) <= LONG else text[: LONG - 4] + " ..."
-    programs = [value for value in case if exercise.grading.get(getattr(value, "__name__", "")) is value]
-    return "\n".join([text, *(textwrap.indent(inspect.getsource(value).rstrip(), "    ") for value in programs)])
+    programs = [inspect.getsource(value) for value in case if inspect.isfunction(value)]
+    return "\n".join([text, *(textwrap.indent(program.rstrip(), "    ") for program in programs)])

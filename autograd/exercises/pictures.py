@@ -10,7 +10,8 @@ from typing import Any
 from autograd.arguments import paths
 from autograd.draw import draw_dot
 from autograd.exercises.course import Exercise
-from autograd.exercises.judge import Verdict, alike, plain
+from autograd.exercises.judge import Verdict, alike
+from autograd.exercises.run import plain
 from autograd.graphs import Edge, Graph
 from autograd.trees import leaves, rebuild
 from autograd.value import Value
@@ -49,7 +50,7 @@ def draw(exercise: Exercise, verdict: Verdict, seed: int, path: Path) -> None:
         return
     guilty = edges_to_blame(exercise, verdict, case, graph)
     titles = {node.name: node.label or node.op or node.name for node in graph.nodes}
-    verdict.edge = ", ".join(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty)
+    verdict.edge = ", ".join(dict.fromkeys(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty))
     verdict.picture = write(root, guilty, path)
 
 
@@ -58,7 +59,7 @@ def edges_to_blame(exercise: Exercise, verdict: Verdict, case: Sequence[Any], gr
     labels = {node.name: node.label for node in graph.nodes}
     named = [edge for edge in graph.edges if verdict.edge and f"{labels[edge.source]} -> {labels[edge.target]}" == verdict.edge]
     if named or exercise.function is None or "expected" in exercise.grading:
-        return named[-1:]
+        return named
     names = [name for argument, tree in zip(exercise.arguments(len(case)), case[: exercise.by]) for name in paths(argument, tree)]
     wanted, got = leaves(plain(exercise.expected(copy.deepcopy(case)))), leaves(verdict.got)
     wrong = {name for name, x, y in zip(names, wanted, got) if not alike(x, y, exercise.tolerance)}

@@ -1,4 +1,4 @@
-"""The room of the pytest plugin: the fixture `grade_submission`, to grade a class with `pytest -p autograd.exercises.pytest_plugin`."""
+"""The room of the pytest plugin: a fixture to grade a class, with `pytest -p autograd.exercises.pytest_plugin`."""
 
 from __future__ import annotations
 

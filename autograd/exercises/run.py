@@ -42,11 +42,9 @@ def run_file(exercise: Exercise, path: Path, seed: int, limit: float = LIMIT) ->
     with tempfile.TemporaryDirectory() as folder:
         answer, out, err = (Path(folder, name) for name in ("answer", "out", "err"))
         command = [sys.executable, "-c", start, exercise.name, str(path), str(seed), str(limit), str(answer)]
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            with contextlib.suppress(subprocess.TimeoutExpired):  # killed by then; the answer is missing
-                subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, check=False, timeout=limit + 5.0
-                )
+        late = contextlib.suppress(subprocess.TimeoutExpired)  # killed by then, and there is no answer
+        with out.open("wb") as stdout, err.open("wb") as stderr, late:
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, check=False, timeout=limit + 5.0)
         printed, errors = (file.read_text(encoding="utf-8", errors="replace") for file in (out, err))
         if answer.exists():
             return {**json.loads(answer.read_text(encoding="utf-8")), "printed": printed[:PRINTED]}
