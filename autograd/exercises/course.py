@@ -64,7 +64,7 @@ class Exercise:
         """README.md by its headings: title, text, Idea and Hints."""
         title, _, rest = self.read("README.md").partition("\n")
         text, *others = re.split(r"^## ", rest, flags=re.MULTILINE)
-        found = {"title": title.removeprefix("# ").strip(), "text": text.strip()}
+        found = {"title": title.removeprefix("# ").strip(), "text": text.strip("\n")}
         for other in others:
             heading, _, body = other.partition("\n")
             found[heading.strip()] = body.strip()
@@ -93,9 +93,10 @@ class Exercise:
         else:
             source = with_holes(self.read("solution.py"))
         _, code = split_docstring(source)
-        head = f"Exercise {self.number} of part {self.part_number}, {self.part.lower()}: {self.title}"
+        head = f"Exercise {self.number}: {self.title} (part {self.part_number}, {self.part.lower()})"
+        foot = f"Is it right?  python -m autograd.exercises check {self.name}"
         gap = "\n\n\n" if code.lstrip().startswith(("def ", "class ")) else "\n\n"
-        return f'"""{head}\n\n{self.sections["text"]}\n"""{gap}{code.lstrip()}'
+        return f'"""{head}\n\n{self.sections["text"]}\n\n{foot}\n"""{gap}{code.lstrip()}'
 
     @property
     def other_solutions(self) -> list[str]:

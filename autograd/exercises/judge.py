@@ -19,7 +19,7 @@ from autograd.exercises.course import Exercise, Mistake
 from autograd.exercises.run import Outcome, plain, run_source
 from autograd.trees import leaves
 
-__all__ = ["Verdict", "judge", "untouched"]
+__all__ = ["Verdict", "alike", "inputs_of", "judge", "untouched"]
 
 PASSED, UNTOUCHED, MISTAKE, WRONG, ERROR, TIME = "passed", "untouched", "mistake", "wrong", "error", "time"
 LONG = 160  # characters of an input that are shown
@@ -60,8 +60,7 @@ class Verdict:
             lines.append(f"  at {self.where}")
         lines += ["  " + line for line in self.report.split("\n") if line]
         if self.picture:
-            marked = f", with the wrong {'edges' if ', ' in self.edge else 'edge'} in red: {self.edge}" if self.edge else ""
-            lines.append(f"  picture: {self.picture}{marked}")
+            lines.append(f"  picture: {self.picture}{', in red where it goes wrong: ' + self.edge if self.edge else ''}")
         if self.printed:
             shown = self.printed.rstrip().split("\n")
             shown = shown[:10] + ["..."] * (len(shown) > 10)
@@ -198,13 +197,17 @@ def compare(exercise: Exercise, case: Sequence[Any], got: Any, verdict: Verdict)
     """Write into the verdict what was expected, what was got, and the gradient check."""
     expected = plain(exercise.expected(copy.deepcopy(case)))
     verdict.expected, verdict.got = expected, got
-    numbers = leaves(expected)
     if shape(expected) != shape(got):
-        verdict.report = f"expected {described(expected)}, got {described(got)}{missing_return(got)}"
+        path = first_difference(shape(expected), shape(got), 0.0, 0.0) or ""
+        part, other = at(expected, path), at(got, path)
+        what = f"answer{path}: " if path else ""
+        verdict.report = f"{what}expected {described(part)}, got {described(other)}{missing_return(other)}"
         return
-    sizes = [abs(x) for x in numbers if isinstance(x, (int, float)) and math.isfinite(x)]
+    sizes = [abs(x) for x in leaves(expected) if isinstance(x, (int, float)) and math.isfinite(x)]
     path = first_difference(expected, got, exercise.tolerance, exercise.tolerance * 1e-3 * max([1.0, *sizes])) or ""
     what = f"answer{path}: " if path else ""
+    if exercise.function is not None and "expected" not in exercise.grading:
+        what = f"the derivative by {dict(zip(paths('', expected), inputs_of(exercise, case))).get(path, 'x')}: "
     lines = [f"{what}expected {short(at(expected, path))}, got {short(at(got, path))}"]
     if verdict.status == WRONG and exercise.function is not None and "expected" not in exercise.grading:
         lines += str(checked(exercise, case, got)).split("\n")
@@ -219,9 +222,14 @@ def checked(exercise: Exercise, case: Sequence[Any], got: Any) -> Any:
         return function(*inputs, *case[by:])
 
     report = gradcheck(partial, *case[:by], gradient=lambda *_: got)
-    names = [name for argument, value in zip(exercise.arguments(len(case)), case[:by]) for name in paths(argument, value)]
-    report.rows = [row._replace(argument=f"by {name}") for name, row in zip(names, report.rows)]
+    report.rows = [row._replace(argument=f"by {name}") for name, row in zip(inputs_of(exercise, case), report.rows)]
     return report
+
+
+def inputs_of(exercise: Exercise, case: Sequence[Any]) -> list[str]:
+    """The names of the numbers by which an exercise differentiates."""
+    names = zip(exercise.arguments(len(case)), case[: exercise.by])
+    return [name for argument, value in names for name in paths(argument, value)]
 
 
 def shape(answer: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from autograd.arguments import paths
 from autograd.draw import draw_dot
 from autograd.exercises.course import Exercise
-from autograd.exercises.judge import Verdict, alike
+from autograd.exercises.judge import Verdict, alike, inputs_of
 from autograd.exercises.run import plain
 from autograd.graphs import Edge, Graph
 from autograd.trees import leaves, rebuild
@@ -19,6 +19,7 @@ from autograd.value import Value
 __all__ = ["draw", "graph_of"]
 
 LARGE = 60  # nodes; a larger graph explains nothing
+FEW = 4  # edges; more are not named one by one
 RED = "#d1242f"
 
 
@@ -50,7 +51,8 @@ def draw(exercise: Exercise, verdict: Verdict, seed: int, path: Path) -> None:
         return
     guilty = edges_to_blame(exercise, verdict, case, graph)
     titles = {node.name: node.label or node.op or node.name for node in graph.nodes}
-    verdict.edge = ", ".join(dict.fromkeys(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty))
+    said = list(dict.fromkeys(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty))
+    verdict.edge = ", ".join(said) if len(said) <= FEW else f"{len(said)} edges"
     verdict.picture = write(root, guilty, path)
 
 
@@ -60,7 +62,7 @@ def edges_to_blame(exercise: Exercise, verdict: Verdict, case: Sequence[Any], gr
     named = [edge for edge in graph.edges if verdict.edge and f"{labels[edge.source]} -> {labels[edge.target]}" == verdict.edge]
     if named or exercise.function is None or "expected" in exercise.grading:
         return named
-    names = [name for argument, tree in zip(exercise.arguments(len(case)), case[: exercise.by]) for name in paths(argument, tree)]
+    names = inputs_of(exercise, case)
     wanted, got = leaves(plain(exercise.expected(copy.deepcopy(case)))), leaves(verdict.got)
     wrong = {name for name, x, y in zip(names, wanted, got) if not alike(x, y, exercise.tolerance)}
     return [edge for edge in graph.edges if labels[edge.source] in wrong]
