@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import json
 import os
 import re
@@ -13,13 +14,15 @@ from pathlib import Path
 
 import pytest
 
+import autograd.exercises
 from autograd import gradcheck
-from autograd.exercises import check, course, find, grade, submissions
+from autograd.exercises import Exercise, check, course, find, grade, submissions
 from autograd.exercises.command import changes, main
 from autograd.exercises.folder import Folder, seed_of
-from autograd.exercises.grade import grade_source
-from autograd.exercises.judge import untouched
+from autograd.exercises.judge import judge, untouched
+from autograd.exercises.marking import grade_source
 from autograd.exercises.pictures import draw
+from autograd.exercises.run import run_source
 
 pytest_plugins = ["autograd.exercises.pytest_plugin", "pytester"]
 
@@ -141,9 +144,32 @@ def test_the_page_lists_the_course():
     page = (ROOT / "autograd" / "exercises" / "README.md").read_text()
     for exercise in course():
         folder = f"{exercise.folder.parent.name}/{exercise.folder.name}"
-        assert f"| {exercise.number} | [{exercise.title}](course/{folder}/README.md)" in page
+        known = ", ".join(mistake.name for mistake in exercise.mistakes)
+        assert f"| {exercise.number} | [{exercise.title}](course/{folder}/README.md) | {known} |" in page
     for target in re.findall(r"\]\(([^)#]+)\)", page):
         assert (ROOT / "autograd" / "exercises" / target).exists(), target
+
+
+def test_the_page_says_what_happens():
+    page = ROOT / "autograd" / "exercises" / "README.md"
+    found = doctest.testfile(str(page), module_relative=False)
+    assert (found.failed, found.attempted) == (0, 2)
+
+
+def test_an_exercise_can_be_added_as_the_page_says(tmp_path):
+    page = (ROOT / "autograd" / "exercises" / "README.md").read_text()
+    folder = tmp_path / "5_deeper" / "41_gelu"
+    folder.mkdir(parents=True)
+    (folder / "grading.py").write_text(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[-1])
+    solution = "import math\n\n\ndef derivative(x):\n    s = 1 / (1 + math.exp(-1.702 * x))\n"
+    (folder / "solution.py").write_text(solution + "    return s + x * 1.702 * s * (1 - s)  # hole\n")
+    (folder / "README.md").write_text("# GELU\n\nThe text.\n\n## Idea\n\nAn idea.\n\n## Hints\n\n1. One.\n2. Two.\n3. Three.\n")
+    exercise = Exercise(folder)
+    assert (exercise.number, exercise.name, exercise.part, exercise.hints) == (41, "gelu", "Deeper", ["One.", "Two.", "Three."])
+    assert "    return ...\n" in exercise.template
+    assert judge(exercise, run_source(exercise, exercise.solution, 0), 0)
+    wrong = run_source(exercise, exercise.source_of(exercise.mistakes[0]), 0)
+    assert judge(exercise, wrong, 0).mistake == "second term forgotten"
 
 
 # A program of the learner, in a process of its own
@@ -524,8 +550,12 @@ def test_a_mistake_that_does_not_fit_is_refused():
         exercise.source_of(exercise.mistakes[0]._replace(name="none", old="nothing"))
 
 
+def test_no_public_name_is_that_of_a_module():
+    assert not set(autograd.exercises.__all__) & {path.stem for path in (ROOT / "autograd" / "exercises").glob("*.py")}
+
+
 def test_imports_go_one_way():
-    chain = ["course", "run", "judge", "pictures", "folder", "grade", "pytest_plugin", "command", "__init__", "__main__"]
+    chain = ["catalogue", "run", "judge", "pictures", "folder", "marking", "pytest_plugin", "command", "__init__", "__main__"]
     for path in (ROOT / "autograd" / "exercises").glob("*.py"):
         tree = ast.parse(path.read_text())
         assert ast.get_docstring(tree).startswith("The room of")

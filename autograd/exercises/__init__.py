@@ -12,9 +12,9 @@ True
 
 from __future__ import annotations
 
-from autograd.exercises.course import Exercise, course, find
+from autograd.exercises.catalogue import Exercise, course, find
 from autograd.exercises.folder import submissions
-from autograd.exercises.grade import check, grade
+from autograd.exercises.marking import check, grade
 from autograd.exercises.judge import Verdict
 
 __all__ = ["Exercise", "Verdict", "check", "course", "find", "grade", "submissions"]

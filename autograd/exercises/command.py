@@ -7,15 +7,16 @@ import json
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograd.exercises.course import Exercise, course, find
+from autograd.exercises.catalogue import Exercise, course, find
 from autograd.exercises.folder import STATE, Folder
-from autograd.exercises.grade import grade
 from autograd.exercises.judge import UNTOUCHED, Verdict
+from autograd.exercises.marking import grade
 from autograd.exercises.pictures import LARGE, graph_of, write
 from autograd.graphs import Graph
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             exercise = folder.open[0] if folder.open else course()[0]
         if options.command == "hint" and exercise:
             number, text = folder.next_hint(exercise)
-            print(f"{exercise.number:02} {exercise.name}, hint {number} of {len(exercise.hints)}: {text}")
+            head = f"{exercise.number:02} {exercise.name}, hint {number} of {len(exercise.hints)}"
+            print(textwrap.fill(f"{head}: {text}", 100, subsequent_indent="  ", break_on_hyphens=False))
         elif options.command == "show" and exercise:
             show(folder, exercise)
         elif options.command == "reset" and exercise:

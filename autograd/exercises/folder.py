@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograd.exercises.course import Exercise, course, find
+from autograd.exercises.catalogue import Exercise, course, find
 
 __all__ = ["Folder", "seed_of", "submissions"]
 

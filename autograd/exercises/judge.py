@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd.arguments import paths
 from autograd.check import gradcheck
-from autograd.exercises.course import Exercise, Mistake
+from autograd.exercises.catalogue import Exercise, Mistake
 from autograd.exercises.run import Outcome, plain, run_source
 from autograd.trees import leaves
 

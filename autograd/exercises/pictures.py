@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.arguments import paths
 from autograd.draw import draw_dot
-from autograd.exercises.course import Exercise
+from autograd.exercises.catalogue import Exercise
 from autograd.exercises.judge import Verdict, alike, inputs_of
 from autograd.exercises.run import plain
 from autograd.graphs import Edge, Graph

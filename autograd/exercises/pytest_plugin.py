@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograd.exercises.folder import seed_of
-from autograd.exercises.grade import grade
 from autograd.exercises.judge import Verdict
+from autograd.exercises.marking import grade
 
 __all__ = ["grade_submission"]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.exercises.course import Exercise, find, program
+from autograd.exercises.catalogue import Exercise, find, program
 
 __all__ = ["LIMIT", "run_file", "run_names", "run_source"]
 

@@ -1,7 +1,7 @@
 """Two rules, and signs."""
 
 import autograd
-from autograd.exercises.course import named
+from autograd.exercises.catalogue import named
 
 
 def cases(draw):

@@ -1,7 +1,7 @@
 """At which point?"""
 
 import autograd
-from autograd.exercises.course import named
+from autograd.exercises.catalogue import named
 
 
 def cases(draw):

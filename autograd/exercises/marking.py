@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograd.exercises.course import find
+from autograd.exercises.catalogue import find
 from autograd.exercises.judge import Verdict, judge, untouched
 from autograd.exercises.pictures import draw
 from autograd.exercises.run import LIMIT, run_file, run_names, run_source
