@@ -20,9 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAIN = [
     "numbers", "floats", "ops", "value", "functions", "chain", "controls", "composites", "copying", "trees", "calculus",
     "arguments", "slopes", "report", "verdicts", "check", "primitives", "explanation", "graphs", "rendering", "draw",
-    "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__", "__init__",
+    "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
+    "exercises.catalogue", "exercises.run", "exercises.judge", "exercises.pictures", "exercises.marking", "exercises.folder",
+    "exercises.pytest_plugin", "exercises.__init__", "exercises.command", "exercises.__main__", "__init__",
 ]  # fmt: skip
-ROOMS = sorted((ROOT / "autograd").rglob("*.py"))
+# The exercises of the course are programs of their own.
+ROOMS = sorted(path for path in (ROOT / "autograd").rglob("*.py") if "course" not in path.parts)
 NETWORKS = sorted((ROOT / "nn").glob("*.py"))
 DEMOS = sorted((ROOT / "demos").glob("*.py"))
 

@@ -50,7 +50,7 @@ def draw(exercise: Exercise, verdict: Verdict, seed: int, path: Path) -> None:
     if root is None or len((graph := Graph(root)).nodes) > LARGE:
         return
     guilty = edges_to_blame(exercise, verdict, case, graph)
-    titles = {node.name: node.label or node.op or node.name for node in graph.nodes}
+    titles = {node.id: node.label or node.op or node.name for node in graph.nodes}
     said = list(dict.fromkeys(f"{titles[edge.source]} -> {titles[edge.target]}" for edge in guilty))
     verdict.edge = ", ".join(said) if len(said) <= FEW else f"{len(said)} edges"
     verdict.picture = write(root, guilty, path)
@@ -58,7 +58,7 @@ def draw(exercise: Exercise, verdict: Verdict, seed: int, path: Path) -> None:
 
 def edges_to_blame(exercise: Exercise, verdict: Verdict, case: Sequence[Any], graph: Graph) -> list[Edge]:
     """The edge that the mistake names; or else those that lead from the inputs whose derivative is wrong."""
-    labels = {node.name: node.label for node in graph.nodes}
+    labels = {node.id: node.label for node in graph.nodes}
     named = [edge for edge in graph.edges if verdict.edge and f"{labels[edge.source]} -> {labels[edge.target]}" == verdict.edge]
     if named or exercise.function is None or "expected" in exercise.grading:
         return named
@@ -74,7 +74,7 @@ def write(root: Value, guilty: Sequence[Edge], path: Path) -> str:
 
     picture = draw_dot(root)
     for edge in guilty:
-        start = f"\t{edge.source} -> {edge.target}"
+        start = f"\tn{edge.source} -> n{edge.target}"
         picture.body[:] = [
             line.rstrip().removesuffix("]") + (" " if "[" in line else " [") + f'color="{RED}" fontcolor="{RED}" penwidth=2.5]\n'
             if line.startswith((start + " ", start + "\n"))
