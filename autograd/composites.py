@@ -87,6 +87,8 @@ def take(rows: Sequence[Any], index: Any) -> Any:
     >>> take([[1.0, 2.0], [3.0, 4.0]], 1)
     [3.0, 4.0]
     """
+    if hasattr(index, "row_of"):
+        return index.row_of(rows)  # an integer that a trace has made an input
     if isinstance(index, Value) or not hasattr(index, "__index__"):
         raise TypeError(f"autograd.take needs an integer index, not {type(index).__name__} {index!r}")
     i = index.__index__()

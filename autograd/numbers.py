@@ -21,6 +21,9 @@ def words_for(kinds: set[type]) -> dict[str, Any] | None:
         return complex_words()
     if any(kind.__module__.startswith("mpmath") for kind in kinds):
         return mpmath_words()
+    for kind in kinds:
+        if hasattr(kind, "words"):  # terms of a program that is being compiled
+            return dict(kind.words)
     return None
 
 

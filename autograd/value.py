@@ -116,7 +116,7 @@ class Value:
 
     def detach(self) -> Value:
         """A new leaf with the same number: nothing flows back through it."""
-        return Value(self._data)
+        return Value(self.data)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call `hook(gradient)` when the gradient of this Value is complete; what it returns, if not None, replaces the gradient.

@@ -1,0 +1,328 @@
+"""The room of printing: a program of blocks as NumPy text that a person would write, and as a function that runs.
+
+The text uses nothing but functions of NumPy on whole arrays, so it runs on `jax.numpy` too.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograd import floats
+from autograd.compiler.program import roots
+from autograd.compiler.recover import Group, Shape, Tensors
+from autograd.compiler.views import Views
+from autograd.ops import NUMBERS, TABLE, Primitive
+
+__all__ = ["Result", "Text", "printed"]
+
+SYMBOLS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "pow": "{} ** {}", "neg": "-{}",
+           "square": "{0} * {0}", "stop_gradient": "{}", "pos": "{}", "where": "np.where({}, {}, {})"}  # fmt: skip
+NUMPY = {
+    "abs": "abs", "sqrt": "sqrt", "cbrt": "cbrt", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2",
+    "log10": "log10", "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos",
+    "atan": "arctan", "atan2": "arctan2", "hypot": "hypot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh",
+    "acosh": "arccosh", "atanh": "arctanh", "sinc": "sinc", "maximum": "maximum", "minimum": "minimum", "sign": "sign",
+    "floor": "floor", "ceil": "ceil", "round": "rint", "trunc": "trunc", "fmod": "fmod", "where": "where",
+    "div": "divide", "pow": "power",
+}  # fmt: skip
+ONES = {"1.0": "", "-1.0": "-"}  # factors that are not written
+REDUCED = {"sum": "{}.sum({})", "prod": "{}.prod({})", "max": "{}.max({})", "min": "{}.min({})",
+           "norm": "np.hypot.reduce({}, {})"}  # fmt: skip
+WHERE = TABLE["where"]
+NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add": "a", "sub": "a", "mul": "p", "div": "q"}
+RAGGED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "dot": "add"}
+LOGSUMEXP = '''
+def logsumexp(x, axis):
+    top = x.max(axis)
+    shift = np.where(np.isfinite(top), top, 0.0)
+    return np.where(np.isfinite(top), shift + np.log(np.exp(x - np.expand_dims(shift, axis)).sum(axis)), top)
+'''
+SPREAD = '''
+def spread(x, batch_size):
+    """The same numbers for every example of a batch."""
+    return x if x.ndim > 1 else np.broadcast_to(x[:, None], (len(x), batch_size))
+'''
+
+
+class Result(NamedTuple):
+    """Something to return: its name, its references in order and its shape, and whether a batch is summed up in it."""
+
+    name: str
+    refs: list[int]
+    shape: Shape
+    total: bool = False
+
+
+class Text(NamedTuple):
+    """A printed program: its text, the constant arrays in it, and the words it uses that are no functions of NumPy."""
+
+    source: str
+    tables: dict[str, Any]
+    words: dict[str, Any]
+    gathers: list[str]
+
+    def function(self) -> Callable[..., Any]:
+        """The text as a function, which `inspect.getsource` and tracebacks can show."""
+        import numpy as np
+
+        tables = {
+            name: np.array(entries, dtype=np.intp if name[0] == "I" else float).reshape(shape)
+            for name, (entries, shape) in self.tables.items()
+        }
+        name = f"<autograd program {len(linecache.cache)}>"
+        linecache.cache[name] = (len(self.source), None, self.source.splitlines(keepends=True), name)
+        words: dict[str, Any] = {"np": np, **tables, **{word: vectorized(function) for word, function in self.words.items()}}
+        exec(compile(self.source, name, "exec"), words)
+        function: Callable[..., Any] = words["program"]
+        return function
+
+
+def vectorized(function: Callable[..., float]) -> Callable[..., Any]:
+    """A function of floats, element by element: SciPy's if it is installed and has this one."""
+    import numpy as np
+
+    if function in (math.erf, math.erfc):
+        try:
+            from scipy import special  # type: ignore[import-untyped]
+        except ImportError:
+            pass
+        else:
+            found: Callable[..., Any] = getattr(special, function.__name__)
+            return found
+    ufunc = np.frompyfunc(function, function.__code__.co_argcount if hasattr(function, "__code__") else 1, 1)
+    return lambda *xs: np.asarray(ufunc(*xs), dtype=float)
+
+
+def printed(tensors: Tensors, results: Sequence[Result]) -> Text:
+    """The program as text."""
+    return Printer(tensors).text(results)
+
+
+class Printer:
+    """Writes the groups of a program as lines of NumPy."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self.tensors, self.program = tensors, tensors.program
+        self.views = Views(tensors)
+        self.helpers: dict[str, str] = {}  # functions that the text defines for itself
+        self.words: dict[str, Any] = {}
+        self.lines: list[tuple[str, str]] = []  # what is assigned to which name
+
+        # Results that serve as conditions alone may stay truth values.
+        uses = [(row, k, ref) for row, refs in zip(self.program.rows, self.program.operands) for k, ref in enumerate(refs)]
+        others = {ref for row, k, ref in uses if row is not WHERE or k} | set(roots(self.program))
+        self.conditions = {ref for row, k, ref in uses if row is WHERE and k == 0} - others
+
+    def text(self, results: Sequence[Result]) -> Text:
+        """All lines, as the function `program(inputs, batch)`."""
+        taken: dict[str, int] = {}
+        for block in self.tensors.blocks:
+            name = self.name(block) if isinstance(block, Group) else block.name
+            taken[name] = taken.get(name, 0) + 1
+            block.name = name if taken[name] == 1 and not isinstance(block, Group) else f"{name}{taken[name]}"
+        heads, at = [], {False: 0, True: 0}
+        for block in self.tensors.inputs:
+            source, start = ("batch" if block.batched else "inputs"), at[block.batched]
+            stop = at[block.batched] = start + len(block.entries)
+            shape = (*block.shape, *((-1,) if block.batched else ()))
+            part = f"{source}[{start}:{stop}]" if block.shape else f"{source}[{start}]"
+            heads.append((block.name, f"{part}.reshape({', '.join(map(str, shape))})" if len(block.shape) > 1 else part))
+        batched = any(block.batched for block in self.tensors.inputs)
+        for group in self.tensors.groups:
+            self.lines.append((group.name, self.expression(group)))
+        returned = [self.result(result) for result in results]
+        lines = inlined([*self.lines, ("return", f"({', '.join(returned)},)")])
+        body = "\n".join(f"    {name} = {text}" if name != "return" else f"    return {text}" for name, text in lines)
+        used = set(re.findall(r"\w+", body))
+        head = "".join(f"    {name} = {text}\n" for name, text in heads if name in used)
+        if batched:
+            head += "    batch_size = batch.shape[-1]\n" if "batch_size" in used else ""
+        helpers = "".join(f"{text.strip()}\n\n\n" for text in self.helpers.values())
+        source = f"{helpers}def program(inputs{', batch' if batched else ''}):\n{head}{body}\n"
+        return Text(source, self.views.tables, self.words, self.views.gathers)
+
+    def name(self, group: Group) -> str:
+        """The first part of the name of a group; a number follows."""
+        return NAMES.get(group.row.name, f"{group.row.name}_")
+
+    def result(self, result: Result) -> str:
+        batched = self.views.is_batched(result.refs)
+        text = self.views.write(result.refs, result.shape, spread=False)
+        return f"({text}).sum(-1)" if result.total and batched else text
+
+    def expression(self, group: Group) -> str:
+        """One group as an expression."""
+        if group.form == "elementwise":
+            return self.elementwise(group)
+        texts = [self.views.write(refs, shape, spread=False) for refs, shape in group.arguments]
+        batched = [self.views.is_batched(refs) for refs, _ in group.arguments]
+        shapes = [shape for _, shape in group.arguments]
+        if group.form == "reduced":
+            return self.reduced(group, texts[0], len(shapes[0]) - 1)
+        if group.form == "ragged":
+            if group.row.name == "dot":
+                texts = [" * ".join(self.aligned(*side, any(batched)) for side in zip(texts, shapes, batched))]
+            starts = self.views.table("I", group.starts, (len(group.starts),))
+            return f"np.{RAGGED[group.row.name]}.reduceat({texts[0]}, {starts})"
+        if group.form == "dots":
+            if any(batched):
+                left, right = (self.aligned(text, shape, b, True) for text, shape, b in zip(texts, shapes, batched))
+                return f"({left} * {right}).sum({len(shapes[0]) - 1})"
+            return f"np.einsum('ij,ij->i', {texts[0]}, {texts[1]})"
+        if group.form == "taken":
+            return f"{texts[1]}[{texts[0]}.astype(int)]"
+        if group.form == "picked":
+            return f"np.take_along_axis({texts[1]}, {texts[0]}.astype(int)[:, None], 1)[:, 0]"
+        return self.product(texts, shapes, batched, deep=group.form == "products")
+
+    def product(self, texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:
+        """The matrix product of the first argument and the second, transposed; stacks of them if `deep`."""
+        (first, second), axes = texts, 2 if deep else 1
+        p, m = len(shapes[0]) > axes, len(shapes[1]) > axes  # whether there are several rows
+        if any(batched):
+            if not batched[1] and not deep and not m and p:
+                return f"np.tensordot({second}, {first}, ([0], [1]))"
+            if batched[0] and not batched[1] and not deep:
+                return f"{second} @ {first}"
+            h, rows, columns = "h" if deep else "", "p" if p else "", "m" if m else ""
+            left, right = (f"{h}{side}k{'b' if b else ''}" for side, b in zip((rows, columns), batched))
+            return f"np.einsum('{left},{right}->{h}{rows}{columns}b', {first}, {second})"
+        if deep and not (p and m):
+            rows, columns = "p" if p else "", "m" if m else ""
+            return f"np.einsum('h{rows}k,h{columns}k->h{rows}{columns}', {first}, {second})"
+        if m and not p:  # one row: read the matrix from the other side
+            return f"{second} @ {first}"
+        if m and deep:
+            second = f"{atom(second)}.swapaxes(1, 2)"
+        elif m:
+            second = second.removesuffix(".T") if second.endswith(".T") else f"{atom(second)}.T"
+        return f"{first} @ {second}"
+
+    def reduced(self, group: Group, text: str, axis: int) -> str:
+        if group.row.name == "logsumexp":
+            self.helpers["logsumexp"] = LOGSUMEXP
+            return f"logsumexp({text}, {axis})"
+        if group.row.name in REDUCED:
+            if axis == 1 and text.endswith(".T"):
+                text, axis = text.removesuffix(".T"), 0
+            return REDUCED[group.row.name].format(text, axis)
+        raise TypeError(f"{group.row.name} of many operands has no form in NumPy")
+
+    def aligned(self, text: str, shape: Shape, batched: bool, wanted: bool) -> str:
+        """An operand with a last axis for the batch, if others have one."""
+        if "spread(" in text:
+            self.helpers["spread"] = SPREAD
+        return f"{text}[..., None]" if wanted and not batched and shape and not is_number(text) else text
+
+    def elementwise(self, group: Group) -> str:
+        operands = []
+        for refs, shape in group.arguments:
+            text = self.views.write(refs, shape)
+            scalar = len(set(refs)) == 1
+            operands.append(self.aligned(text, () if scalar else shape, self.views.is_batched(refs), group.batched))
+        if group.row.name == "greater" and self.conditions.issuperset(group.entries):
+            return f"{atom(operands[0])} > {atom(operands[1])}"
+        return self.applied(group.row, operands)
+
+    def applied(self, row: Primitive, operands: Sequence[str]) -> str:
+        """An operation of the table on expressions."""
+        if row.name == "greater":
+            return f"({atom(operands[0])} > {atom(operands[1])}) * 1.0"
+        if row.name == "relu":
+            return f"np.maximum({operands[0]}, 0.0)"
+        if row.name == "sum":
+            return " + ".join(map(atom, operands))
+        if row.name == "mul" and operands[0] in ONES:
+            return ONES[operands[0]] + (atom(operands[1]) if ONES[operands[0]] else operands[1])
+        if row.name in SYMBOLS:
+            plain = row.name in ("stop_gradient", "pos", "where")
+            return SYMBOLS[row.name].format(*(operands if plain else map(atom, operands)))
+        if row.name in NUMPY:
+            return f"np.{NUMPY[row.name]}({', '.join(operands)})"
+        self.define(row)
+        return f"{row.name}({', '.join(operands)})"
+
+    def define(self, row: Primitive) -> None:
+        """Give the text a function for a row that NumPy does not have: the row's own forward text, or a function of floats."""
+        if row.name in self.helpers or row.name in self.words:
+            return
+        if callable(getattr(floats, row.name, None)) or row.arity is None:
+            self.words[row.name] = row.function if not hasattr(math, row.name) else getattr(math, row.name)
+            self.words[row.name] = {"erf": math.erf, "erfc": math.erfc}.get(row.name, row.function)
+            return
+        self.helpers[row.name] = ""
+        body = Words(self).visit(ast.parse(row.forward, mode="eval"))
+        self.helpers[row.name] = f"def {row.name}({', '.join(row.operands)}):\n    return {ast.unparse(body)}\n"
+
+
+class Words(ast.NodeTransformer):
+    """Puts NumPy's names for the words of a text."""
+
+    def __init__(self, printer: Printer) -> None:
+        self.printer = printer
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A word of the table, called."""
+        self.generic_visit(node)
+        word = node.func.id if isinstance(node.func, ast.Name) else ""
+        if word in TABLE and (TABLE[word].arity is not None):
+            text = self.printer.applied(TABLE[word], [ast.unparse(argument) for argument in node.args])
+            return ast.parse(text, mode="eval").body
+        self.printer.words[word] = NUMBERS[word]
+        return node
+
+
+def atom(text: str) -> str:
+    """An expression in brackets, unless it binds tightly as it is."""
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if depth == 0 and c in " -" and not (k and text[k - 1] == "e"):
+            return f"({text})"
+    return text
+
+
+def is_number(text: str) -> bool:
+    return re.fullmatch(r"-?(np\.\w+|[\d.]+(e[-+]?\d+)?)", text) is not None
+
+
+WIDTH = 96
+
+
+def inlined(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Lines with the expressions of names that are used once written where they are used, while lines stay short."""
+    uses: dict[str, int] = {}
+    for _, text in lines:
+        for word in re.findall(r"\w+", text):
+            uses[word] = uses.get(word, 0) + 1
+    waiting: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
+
+    for name, text in lines:
+        for word in dict.fromkeys(re.findall(r"\w+", text)):
+            if word not in waiting:
+                continue
+            inner = waiting.pop(word)
+            longer = re.sub(rf"(?<![\w.]){word}\b", lambda match: placed(text, match, inner), text, count=1)  # noqa: B023
+            if len(longer) <= WIDTH and name != "return":
+                text = longer
+            else:
+                found.append((word, inner))
+        if name != "return" and uses.get(name, 0) == 1 and len(text) < WIDTH - 20:
+            waiting[name] = text
+        elif name == "return" or uses.get(name, 0):
+            found.append((name, text))
+    return found
+
+
+def placed(text: str, match: re.Match[str], inner: str) -> str:
+    """An expression in place of a name, in brackets where they are needed."""
+    before, after = text[: match.start()], text[match.end() :]
+    alone = (not before or before[-1] == "(" or before.endswith(", ")) and (not after or after[0] in "),")
+    return inner if alone else atom(inner)
+

@@ -1,0 +1,263 @@
+"""Compiled functions do what the function does, wherever it branches, whatever it is given, and however it changes."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd import TraceError, Value
+
+
+def agrees(f, *arguments):
+    value, gradient = ag.value_and_grad(f)(*arguments)
+    found, slopes = ag.compile(f).value_and_grad(*arguments)
+    assert found == pytest.approx(value, rel=1e-12)
+    assert np.ravel(slopes) == pytest.approx(np.ravel(gradient), rel=1e-12)
+
+
+def test_results_come_in_the_containers_of_the_function():
+    f = ag.compile(lambda x, y: {"sum": x[0] + y, "both": (x[0] * y, [x[1], 3.0])})
+    assert f([2.0, 5.0], 4.0) == {"sum": 6.0, "both": (8.0, [5.0, 3.0])}
+
+
+def test_arrays_go_in_and_out():
+    f = ag.compile(lambda w, x: ag.sum([ag.tanh(ag.dot(row, x)) for row in w]))
+    w, x = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.array([0.5, -1.0, 2.0])
+    value, slopes = f.value_and_grad(w, x)
+    tanh = np.tanh(w @ x)
+    assert value == pytest.approx(tanh.sum())
+    assert isinstance(slopes, np.ndarray)
+    np.testing.assert_allclose(slopes, np.outer(1.0 - tanh**2, x), rtol=1e-12)
+    _, (dw, dx) = f.value_and_grad(w, x, argnums=(0, 1))
+    np.testing.assert_allclose(dx, (1.0 - tanh**2) @ w, rtol=1e-12)
+    np.testing.assert_allclose(dw, slopes)
+
+
+def test_a_module_and_values_get_their_gradients():
+    model = nn.MLP(3, [4, 2, 1], activation="tanh", seed=3)
+    samples = [[1.0, 0.5, -1.0], [0.0, 2.0, 0.3], [-1.0, -1.0, 0.7]]
+
+    def loss(model, shift):
+        return nn.mse_loss([model(x) for x in samples], [0.5, -0.5, 0.1]) + shift * shift
+
+    shift = Value(0.3)
+    expected = loss(model, shift)
+    expected.backward()
+    gradients = {name: p.grad for name, p in model.named_parameters().items()}
+    slope = shift.grad
+    model.zero_grad()
+    shift.grad = 0.0
+    compiled = ag.compile(loss)
+    found = compiled(model, shift)
+    found.backward()
+    assert found.data == pytest.approx(expected.data)
+    assert shift.grad == pytest.approx(slope)
+    assert {name: p.grad for name, p in model.named_parameters().items()} == pytest.approx(gradients)
+    value, by_name = compiled.value_and_grad(model, 0.3)
+    assert value == pytest.approx(expected.data)
+    assert by_name == pytest.approx(gradients)
+    assert "@" in compiled.source
+
+
+def test_values_from_outside_are_inputs():
+    w = Value(2.0)
+    f = ag.compile(lambda x: w * x)
+    y = f(3.0)
+    y.backward()
+    assert (y.data, w.grad) == (6.0, 3.0)
+    w.data = 5.0
+    assert f(3.0).data == 15.0
+
+
+def test_a_branch_that_flips_is_traced_anew():
+    def f(x):
+        if x > 1.0:
+            return x * x
+        return -x
+
+    compiled = ag.compile(f)
+    assert [compiled(x) for x in (2.0, 0.5, 3.0, -1.0, 1.0)] == [4.0, -0.5, 9.0, 1.0, -1.0]
+    assert sum(map(len, compiled.variants.values())) == 2
+    assert any("> came out" in line and "test_compile.py" in line for line in compiled.frozen)
+    assert compiled.value_and_grad(3.0) == (9.0, 6.0)
+
+
+def test_too_many_variants_warn_and_run_without_compilation():
+    def steps(x):
+        n = 0
+        while x > 0.0:
+            x, n = x - 1.0, n + 1
+        return x * n
+
+    compiled = ag.compile(steps)
+    with pytest.warns(RuntimeWarning, match=r"steps was compiled 16 times, because the comparison at .*test_compile.py"):
+        assert [compiled(float(k) + 0.5) for k in range(20)] == [-0.5 * (k + 1) for k in range(20)]
+
+
+@pytest.mark.parametrize("read", [float, math.floor, lambda x: x.data, lambda x: f"{x:.2f}", lambda x: math.exp(x)])
+def test_reading_a_number_is_an_error_that_names_the_line_and_the_way_out(read):
+    with pytest.raises(TraceError, match=r"test_compile.py, line \d+.*autograd.maximum"):
+        ag.compile(lambda x: read(x) * x)(2.0)
+
+
+def test_what_leaves_no_trace_is_refused():
+    def quiet(x):
+        with ag.no_grad():
+            return x * x
+
+    def stored(x):
+        (x * x).backward()
+        return x.grad * x
+
+    with pytest.raises(TraceError, match="no_grad leaves no trace"):
+        ag.compile(quiet)(2.0)
+    with pytest.raises(TraceError, match=r"backward.*use autograd.grad"):
+        ag.compile(stored)(2.0)
+    with pytest.raises(TraceError, match="stop_gradient"):
+        ag.compile(lambda x: x.detach() * x)(2.0)
+
+
+SCALE = 2.0
+NUMBERS = [1.0, 2.0]
+
+
+def helper(x):
+    return x * SCALE
+
+
+def test_a_global_or_closure_that_changes_is_noticed(monkeypatch):
+    compiled = ag.compile(lambda x: helper(x) + NUMBERS[1])
+    assert compiled(3.0) == 8.0
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    assert compiled(3.0) == 17.0
+    NUMBERS[1] = 0.0
+    assert compiled(3.0) == 15.0
+    NUMBERS[1] = 2.0
+    offset = 1.0
+    shifted = ag.compile(lambda x: x + offset)
+    assert shifted(1.0) == 2.0
+    offset = 4.0
+    assert shifted(1.0) == 5.0
+
+
+def test_lists_of_other_lengths_are_other_programs():
+    compiled = ag.compile(lambda xs: ag.sum([x * x for x in xs]))
+    assert [compiled([1.0] * n) for n in (1, 3, 2, 3)] == [1.0, 3.0, 2.0, 3.0]
+    assert compiled([Value(2.0)]).data == 4.0
+
+
+def test_integers_that_index_are_inputs():
+    table = [[Value(float(10 * i + j)) for j in range(2)] for i in range(4)]
+
+    def f(table, i, k):
+        a, b = ag.take(table, i)
+        return a * b + ag.take(table[0], k)
+
+    compiled = ag.compile(f)
+    for i, k in ((1, 0), (3, 1), (0, 0)):
+        for row in table:
+            for v in row:
+                v.grad = 0.0
+        expected = f(table, i, k)
+        expected.backward()
+        gradient = [v.grad for row in table for v in row]
+        for row in table:
+            for v in row:
+                v.grad = 0.0
+        found = compiled(table, i, k)
+        found.backward()
+        assert found.data == expected.data
+        assert [v.grad for row in table for v in row] == gradient
+    assert sum(map(len, compiled.variants.values())) == 1
+    with pytest.raises(IndexError, match="i is 4, but f indexes 4 rows"):
+        compiled(table, 4, 0)
+
+
+def test_an_integer_used_as_a_number_is_fixed():
+    compiled = ag.compile(lambda x, n: x**n)
+    assert [compiled(2.0, n) for n in (2, 3, 2)] == [4.0, 8.0, 4.0]
+    assert "n is 2" in compiled.frozen
+
+
+def test_choices_pass_nothing_on_not_even_nan():
+    agrees(lambda x: ag.where(x[0] > 5.0, 1.0, x[0]) + ag.maximum(x[0], ag.log(x[1])), [1.0, 0.5])
+    f = lambda x: ag.relu(ag.sqrt(x[0]) - 1.0) + x[1]  # noqa: E731
+    assert ag.compile(f).value_and_grad([0.0, 2.0]) == ag.value_and_grad(f)([0.0, 2.0])
+    assert ag.grad(f)([0.0, 2.0]) == [0.0, 1.0]
+
+
+def test_composition_with_calculus():
+    f = lambda x: ag.sin(x[0] * x[1]) + x[0] ** 3 * ag.tanh(x[1])  # noqa: E731
+    x = [0.7, -0.4]
+    assert ag.compile(ag.grad(f))(x) == pytest.approx(ag.grad(f)(x))
+    hessian = np.array(ag.hessian(f)(x))
+    np.testing.assert_allclose(ag.compile(ag.hessian(f))(x), hessian, rtol=1e-12)
+    np.testing.assert_allclose(ag.hessian(ag.compile(f))(x), hessian, rtol=1e-12)
+    value, slopes = ag.compile(ag.value_and_grad(f))(x)
+    assert (value, slopes) == (pytest.approx(f(x)), pytest.approx(ag.grad(f)(x)))
+    inner = ag.compile(f)
+    agrees(lambda x: inner(x) * x[0], x)
+    third = ag.derivative(lambda t: f([t, t]), order=3)(0.3)
+    assert ag.derivative(ag.compile(lambda t: f([t, t])), order=3)(0.3) == pytest.approx(third)
+
+
+def test_a_gradient_inside_with_choices_has_guards():
+    slope = ag.compile(ag.grad(lambda x: ag.relu(x) * x))
+    assert [slope(x) for x in (3.0, -3.0, 2.0)] == [6.0, 0.0, 4.0]
+
+
+def test_an_own_primitive_is_compiled():
+    bump = ag.primitive("bump_for_compile", lambda x: math.exp(-x * x), lambda x, out: -2.0 * x * out)
+    soft = ag.primitive("soft_for_compile", "log1p(exp(x))", "sigmoid(x)")
+    agrees(lambda xs: ag.sum([bump(x) * soft(x) for x in xs]), [0.5, -1.0, 2.0])
+
+
+def test_source_can_be_inspected_and_tracebacks_show_it():
+    compiled = ag.compile(lambda x: ag.exp(x) * x)
+    with pytest.raises(ValueError, match="no program yet"):
+        compiled.source  # noqa: B018
+    compiled(1.0)
+    executable = next(iter(compiled.latest.executables.values()))
+    assert inspect.getsource(executable.function) in compiled.source
+    assert "np.exp" in compiled.source
+    assert "scalar operations traced" in compiled.summary()
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match=r"autograd.compile needs a function, not int 3"):
+        ag.compile(3)
+    with pytest.raises(TypeError, match="must return one number"):
+        ag.compile(lambda x: [x, x]).value_and_grad(1.0)
+    with pytest.raises(TypeError, match="differentiated by argument 1"):
+        ag.compile(lambda x: x).value_and_grad(1.0, argnums=1)
+
+
+def test_without_numpy_the_program_runs_plainly(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    f = lambda x: ag.sum([ag.sigmoid(v) * v for v in x])  # noqa: E731
+    compiled = ag.compile(f)
+    x = [0.5, -1.5, 2.0]
+    assert compiled(x) == f(x)
+    value, slopes = compiled.value_and_grad(x)
+    assert (value, slopes) == (f(x), pytest.approx(ag.grad(f)(x), rel=1e-14))
+    with pytest.raises(ValueError, match="install numpy"):
+        compiled.source  # noqa: B018
+
+
+def test_200_000_unrelated_operations_compile():
+    def chain(x):
+        for k in range(20_000):
+            x = x * 1.0000001 if k % 2 else x + 1e-7
+        return x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ag.compile(chain)(1.0) == pytest.approx(chain(1.0), rel=1e-12)
