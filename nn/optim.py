@@ -1,6 +1,6 @@
 """The room of optimisers: how parameters move when their gradients are known.
 
-Each is one formula, `move`, for one number; formulas and defaults are those of PyTorch.
+Each is one formula, `move`, of one number, or of arrays of all of them at once; formulas and defaults are those of PyTorch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd import Value
+from autograd import Value, sqrt
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value"]
 
@@ -37,14 +37,42 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter against its gradient."""
+        lr, remembered = self.next_rate(), list(self.state.values())
+        for i, p in enumerate(self.parameters):
+            step, *memory = self.move(p.data, p.grad, lr, *[numbers[i] for numbers in remembered])
+            p.data -= step
+            for numbers, number in zip(remembered, memory):
+                numbers[i] = number
+
+    def step_of(self, at: Any, grad: Any) -> Any:
+        """What to take away from an array of the numbers of all parameters, whose gradients are another: one step.
+
+        The memory of the optimiser is in arrays from then on.
+
+        >>> import numpy as np
+        >>> p = Value(1.0)
+        >>> Adam([p], lr=0.5).step_of(np.array([p.data]), np.array([2.0])).round(6)
+        array([0.5])
+        """
+        import numpy as np
+
+        step, *memory = self.move(at, grad, self.next_rate(), *[np.asarray(numbers) for numbers in self.state.values()])
+        self.state = dict(zip(self.state, memory))
+        return step
+
+    def next_rate(self) -> float:
+        """The learning rate of the next step, which is counted."""
         lr = self.lr(self.steps) if callable(self.lr) else self.lr
         self.steps += 1
-        for i, p in enumerate(self.parameters):
-            p.data -= self.move(i, p.data, p.grad, lr)
+        return lr
 
-    def move(self, i: int, at: float, grad: float, lr: float) -> float:  # noqa: ARG002 - for subclasses
-        """What is taken away from parameter `i`, which is `at` and has the gradient `grad`."""
-        raise TypeError(f"{type(self).__name__} has no formula: define move(self, i, at, grad, lr)")
+    def move(self, at: Any, grad: Any, lr: float, *memory: Any) -> tuple[Any, ...]:  # noqa: ARG002 - for subclasses
+        """What is taken away from a parameter, which is `at` and has the gradient `grad`, and what to remember of it.
+
+        `memory` is what was remembered before. All are floats, or arrays of the same shape: write arithmetic and
+        functions of `autograd`.
+        """
+        raise TypeError(f"{type(self).__name__} has no formula: define move(self, at, grad, lr, *memory)")
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -77,14 +105,15 @@ class SGD(Optimizer):
             raise ValueError("SGD(nesterov=True) looks ahead along the momentum; give momentum > 0 too")
         self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
 
-    def move(self, i: int, at: float, grad: float, lr: float) -> float:
+    def move(self, at: Any, grad: Any, lr: float, *memory: Any) -> tuple[Any, ...]:
         """The velocity times lr."""
+        (velocity,) = memory
         if self.weight_decay:
-            grad += self.weight_decay * at
+            grad = grad + self.weight_decay * at
         if not self.momentum:
-            return lr * grad
-        velocity = self.state["velocity"][i] = self.momentum * self.state["velocity"][i] + grad
-        return lr * (grad + self.momentum * velocity if self.nesterov else velocity)
+            return lr * grad, velocity
+        velocity = self.momentum * velocity + grad
+        return lr * (grad + self.momentum * velocity if self.nesterov else velocity), velocity
 
 
 class RMSprop(Optimizer):
@@ -98,11 +127,13 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
 
-    def move(self, i: int, at: float, grad: float, lr: float) -> float:
+    def move(self, at: Any, grad: Any, lr: float, *memory: Any) -> tuple[Any, ...]:
         """The gradient over the root of its running mean square, times lr."""
-        grad += self.weight_decay * at
-        square = self.state["square"][i] = self.alpha * self.state["square"][i] + (1.0 - self.alpha) * grad * grad
-        return lr * grad / (math.sqrt(square) + self.eps)
+        (square,) = memory
+        if self.weight_decay:
+            grad = grad + self.weight_decay * at
+        square = self.alpha * square + (1.0 - self.alpha) * grad * grad
+        return lr * grad / (root(square) + self.eps), square
 
 
 class Adam(Optimizer):
@@ -128,17 +159,17 @@ class Adam(Optimizer):
                 raise ValueError(f"{type(self).__name__} needs betas from 0 to below 1, not {betas!r}")
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
-    def move(self, i: int, at: float, grad: float, lr: float) -> float:
+    def move(self, at: Any, grad: Any, lr: float, *memory: Any) -> tuple[Any, ...]:
         """Adam's step for the gradient with the decay in it."""
-        return self.adapted(i, grad + self.weight_decay * at, lr)
+        return self.adapted(grad + self.weight_decay * at if self.weight_decay else grad, lr, *memory)
 
-    def adapted(self, i: int, grad: float, lr: float) -> float:
+    def adapted(self, grad: Any, lr: float, mean: Any, square: Any) -> tuple[Any, ...]:
         """The step for a gradient: lr * mean / (sqrt(mean square) + eps), both without the bias of their start."""
-        (slow, slower), state = self.betas, self.state
-        mean = state["mean"][i] = slow * state["mean"][i] + (1.0 - slow) * grad
-        square = state["square"][i] = slower * state["square"][i] + (1.0 - slower) * grad * grad
-        mean, square = mean / (1.0 - slow**self.steps), square / (1.0 - slower**self.steps)
-        return lr * mean / (math.sqrt(square) + self.eps)
+        slow, slower = self.betas
+        mean = slow * mean + (1.0 - slow) * grad
+        square = slower * square + (1.0 - slower) * grad * grad
+        unbiased = root(square / (1.0 - slower**self.steps))
+        return lr * (mean / (1.0 - slow**self.steps)) / (unbiased + self.eps), mean, square
 
 
 class AdamW(Adam):
@@ -150,9 +181,10 @@ class AdamW(Adam):
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def move(self, i: int, at: float, grad: float, lr: float) -> float:
+    def move(self, at: Any, grad: Any, lr: float, *memory: Any) -> tuple[Any, ...]:
         """Adam's step, and lr * weight_decay of the parameter itself."""
-        return self.adapted(i, grad, lr) + lr * self.weight_decay * at
+        step, *memory_after = self.adapted(grad, lr, *memory)
+        return step + lr * self.weight_decay * at, *memory_after
 
 
 def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
@@ -163,13 +195,19 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm([p, q], 2.5), p.grad, q.grad
     (5.0, 1.5, 2.0)
     """
-    check_bound("clip_grad_norm", "max_norm", max_norm)
     found = list(parameters)
-    norm = math.hypot(*[p.grad for p in found])
-    if norm > max_norm:
+    norm, factor = shrinking([p.grad for p in found], max_norm)
+    if factor < 1.0:
         for p in found:
-            p.grad *= max_norm / norm
+            p.grad *= factor
     return norm
+
+
+def shrinking(gradient: Iterable[float], max_norm: float) -> tuple[float, float]:
+    """The Euclidean norm of a gradient, and by what to multiply it so that its norm is at most `max_norm`."""
+    check_bound("clip_grad_norm", "max_norm", max_norm)
+    norm = math.hypot(*gradient)
+    return norm, max_norm / norm if norm > max_norm else 1.0
 
 
 def clip_grad_value(parameters: Iterable[Value], limit: float) -> None:
@@ -177,6 +215,11 @@ def clip_grad_value(parameters: Iterable[Value], limit: float) -> None:
     check_bound("clip_grad_value", "limit", limit)
     for p in parameters:
         p.grad = max(-limit, min(limit, p.grad))
+
+
+def root(x: Any) -> Any:
+    """The square root of a number or of every number in an array."""
+    return math.sqrt(x) if x.__class__ is float else sqrt(x)
 
 
 def check_bound(function: str, name: str, bound: Any) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nn.generators import generators, restore, state_of
 from nn.history import History
 from nn.module import Module
 from nn.optim import Optimizer
@@ -27,6 +28,8 @@ def save(
     path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None, history: History | None = None
 ) -> None:
     """Write the parameters of a model, the memory of its optimiser and its history to a .json or .safetensors file.
+
+    With an optimiser goes what the generators of Dropout will draw next, so that training goes on as if it had not stopped.
 
     The file appears whole or not at all. JSON keeps nan and infinities as words. Safetensors needs the packages safetensors
     and numpy.
@@ -45,7 +48,10 @@ def save(
     if optimizer is not None:
         tensors["optimizer/steps"] = [], [float(optimizer.steps)]
         for kind, numbers in optimizer.state.items():
-            tensors[f"optimizer/{kind}"] = [len(numbers)], list(numbers)
+            tensors[f"optimizer/{kind}"] = [len(numbers)], [float(number) for number in numbers]
+        for k, rng in enumerate(generators(model)):
+            state = state_of(rng)
+            tensors[f"generator/{k}"] = [len(state)], state
     if history is not None:
         series = {"loss": history.loss, **{f"metrics/{name}": values for name, values in history.metrics.items()}}
         series |= {f"validation/{name}": values for name, values in history.validation.items()}
@@ -67,13 +73,22 @@ def load(
     content = path.read_bytes() if check_suffix(path) else b""
     found = from_json(path, content) if path.suffix == ".json" else from_safetensors(path, content)
     memory = {name: found.pop(name) for name in list(found) if name.startswith("optimizer/")}
+    states = {name: found.pop(name) for name in list(found) if name.startswith("generator/")}
     series = {name.split("/", 1)[1]: found.pop(name)[1] for name in list(found) if name.startswith("history/")}
     parameters = model.named_parameters()
     check_entries(path, tensors_of({name: p.data for name, p in parameters.items()}), found)
     if optimizer is not None:
         expected = {f"optimizer/{kind}": ([len(optimizer.parameters)], [0.0]) for kind in optimizer.state}
         check_entries(path, {"optimizer/steps": ([], [0.0]), **expected}, memory)
-        optimizer.steps = int(memory["optimizer/steps"][1][0])
+        rngs = {f"generator/{k}": rng for k, rng in enumerate(generators(model))}
+        check_entries(path, {name: states.get(name, ([], [])) for name in rngs}, states)
+        steps = memory["optimizer/steps"][1][0]
+        if not steps >= 0 or steps != steps // 1:
+            raise ValueError(f"{path} has 'optimizer/steps' of {steps}, and it counts steps")
+        for try_only in (True, False):
+            for name, rng in rngs.items():
+                restore(rng, states[name][1], try_only=try_only)
+        optimizer.steps = int(steps)
         for kind in optimizer.state:
             optimizer.state[kind] = list(memory[f"optimizer/{kind}"][1])
     if history is not None:

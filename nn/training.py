@@ -49,7 +49,7 @@ def fit(
     (tqdm; by default where it is installed). Ctrl-C ends the training cleanly: the model keeps the last complete step.
 
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
-    and comes to the same numbers as without a break (Dropout draws anew).
+    and comes to the same numbers as without a break.
 
     Raises ValueError for no samples or lengths that differ, FloatingPointError when the loss is not finite.
 

@@ -1,5 +1,6 @@
 import json
 import math
+import random
 
 import pytest
 
@@ -133,3 +134,51 @@ def test_json_that_is_no_model(tmp_path, content):
 def test_other_suffixes(tmp_path):
     with pytest.raises(ValueError, match=r"a model is saved as .json or .safetensors, not as '.pkl'"):
         nn.save(tmp_path / "a.pkl", nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("kind", ["python", "numpy"])
+def test_dropout_goes_on_drawing_where_it_was(tmp_path, suffix, kind):
+    need(suffix)
+    np = pytest.importorskip("numpy", reason="needs numpy")
+
+    def fresh(seed):
+        rng = random.Random(seed) if kind == "python" else np.random.default_rng(seed)
+        model = nn.Sequential(nn.Linear(2, 3, seed=seed), nn.Dropout(0.5, rng=rng), nn.Dropout(0.5, seed=seed))
+        return model, nn.SGD(model.parameters())
+
+    model, optimizer = fresh(1)
+    model([1.0, 2.0])
+    nn.save(tmp_path / f"run{suffix}", model, optimizer)
+    expected = [float(y) for _ in range(5) for y in model([1.0, 2.0])]
+    twin, other = fresh(2)
+    nn.load(tmp_path / f"run{suffix}", twin, other)
+    assert [float(y) for _ in range(5) for y in twin([1.0, 2.0])] == expected
+
+
+@pytest.mark.parametrize("numbers", [[], [3.0], [1e300] * 627, [math.nan] * 627, [300.0], [ord(c) for c in '{"state": 1}']])
+@pytest.mark.parametrize("kind", ["python", "numpy"])
+def test_the_state_of_a_generator_that_is_none(tmp_path, numbers, kind):
+    np = pytest.importorskip("numpy", reason="needs numpy")
+    rng = random.Random(1) if kind == "python" else np.random.default_rng(1)
+    model = nn.Sequential(nn.Linear(1, 1, seed=1), nn.Dropout(rng=rng))
+    optimizer = nn.SGD(model.parameters())
+    path = tmp_path / "run.json"
+    nn.save(path, model, optimizer)
+    content = json.loads(path.read_text())
+    content["tensors"]["generator/0"] = {"shape": [len(numbers)], "numbers": [str(x) for x in numbers]}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="what was saved is no state of a generator such as"):
+        nn.load(path, model, optimizer)
+
+
+@pytest.mark.parametrize("steps", ["inf", "nan", "-1", "0.5"])
+def test_steps_that_cannot_be(tmp_path, steps):
+    model = nn.Linear(1, 1, seed=1)
+    optimizer = nn.SGD(model.parameters())
+    path = tmp_path / "run.json"
+    nn.save(path, model, optimizer)
+    path.write_text(path.read_text().replace('"optimizer/steps": {"shape": [], "numbers": [0.0]}',
+                                             f'"optimizer/steps": {{"shape": [], "numbers": ["{steps}"]}}'))  # fmt: skip
+    with pytest.raises(ValueError, match="it counts steps"):
+        nn.load(path, model, optimizer)

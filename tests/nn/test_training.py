@@ -1,4 +1,5 @@
 import math
+import random
 import sys
 
 import pytest
@@ -178,6 +179,24 @@ def test_an_interrupted_training_goes_on_to_the_same_numbers(tmp_path, suffix):
     assert resumed.loss == expected.loss
     assert resumed.validation == expected.validation
     assert [p.data for p in model.parameters()] == [p.data for p in whole.parameters()]
+
+
+def test_a_resumed_training_drops_what_would_have_been_dropped(tmp_path):
+    def fresh(seed=0):
+        rng = random.Random(seed)
+        model = nn.Sequential(nn.Linear(1, 8, rng=rng), "tanh", nn.Dropout(0.3, rng=rng), nn.Linear(8, 1, rng=rng))
+        return model, nn.Adam(model.parameters(), lr=0.05)
+
+    def run(model, optimizer, epochs, **options):
+        options = {"loss": by_list, "batch_size": 3, "progress": False} | options
+        return nn.fit(model, *LINE, optimizer=optimizer, epochs=epochs, **options)
+
+    whole = fresh()
+    expected = run(*whole, 8)
+    run(*fresh(), 5, checkpoint=tmp_path / "run.json")
+    resumed = fresh(seed=9)
+    assert run(*resumed, 8, checkpoint=tmp_path / "run.json").loss == expected.loss
+    assert [p.data for p in resumed[0].parameters()] == [p.data for p in whole[0].parameters()]
 
 
 def test_validation_lengths():
