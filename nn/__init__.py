@@ -12,6 +12,7 @@ if not hasattr(autograd, "Value"):
 from nn import init, schedules
 from nn.attention import CausalSelfAttention
 from nn.conv import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d
+from nn.drawing import Drawing, draw_network, explore_network
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
 from nn.linear import Dropout, Embedding, Linear, Sequential, flatten
@@ -27,9 +28,9 @@ from nn.training import fit
 
 __all__ = [
     "GRU", "LSTM", "MLP", "RNN", "SGD", "Adam", "AdamW", "AvgPool1d", "AvgPool2d", "CausalSelfAttention", "Conv1d", "Conv2d",
-    "Dropout", "Embedding", "GRUCell", "History", "LSTMCell", "Layer", "LayerNorm", "Linear", "MaxPool1d", "MaxPool2d",
-    "Module", "Neuron", "Optimizer", "RMSNorm", "RMSprop", "RNNCell", "Recorder", "Recurrent", "Sequential", "bce_with_logits",
-    "clip_grad_norm", "clip_grad_value", "cross_entropy", "fit", "flatten", "hinge_loss", "huber_loss", "init", "l2_penalty",
-    "load", "mae_loss", "mse_loss", "plot_boundary", "plot_confusion", "plot_histograms", "plot_images", "plot_loss",
-    "plot_metrics", "save", "schedules",
+    "Drawing", "Dropout", "Embedding", "GRUCell", "History", "LSTMCell", "Layer", "LayerNorm", "Linear", "MaxPool1d",
+    "MaxPool2d", "Module", "Neuron", "Optimizer", "RMSNorm", "RMSprop", "RNNCell", "Recorder", "Recurrent", "Sequential",
+    "bce_with_logits", "clip_grad_norm", "clip_grad_value", "cross_entropy", "draw_network", "explore_network", "fit",
+    "flatten", "hinge_loss", "huber_loss", "init", "l2_penalty", "load", "mae_loss", "mse_loss", "plot_boundary",
+    "plot_confusion", "plot_histograms", "plot_images", "plot_loss", "plot_metrics", "save", "schedules",
 ]  # fmt: skip

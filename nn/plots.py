@@ -7,11 +7,12 @@ Text, frames and backgrounds have the colours of matplotlib's style, so `plt.sty
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from autograd import no_grad
 from nn.history import History
-from nn.module import Module
+from nn.module import Module, evaluating
 from nn.recorder import KINDS, Recorder
 
 if TYPE_CHECKING:
@@ -143,15 +144,8 @@ def scores_at(model: Any, grid: list[list[list[float]]]) -> Any:
     """What a model gives at every place of a grid, as an array: one score at each, or one for every class."""
     import numpy as np
 
-    was_training = getattr(model, "training", False)
-    if isinstance(model, Module):
-        model.eval()
-    try:
-        with no_grad():
-            scores = np.array([[model(place) for place in row] for row in grid], dtype=float)
-    finally:
-        if isinstance(model, Module):
-            model.train(was_training)
+    with no_grad(), evaluating(model) if isinstance(model, Module) else nullcontext():
+        scores = np.array([[model(place) for place in row] for row in grid], dtype=float)
     return scores[..., 0] if scores.ndim == 3 and scores.shape[-1] == 1 else scores
 
 

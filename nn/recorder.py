@@ -8,7 +8,7 @@ from typing import Any
 from autograd import no_grad
 from nn.history import History
 from nn.linear import flatten
-from nn.module import Module, walk
+from nn.module import Module, evaluating, walk
 
 __all__ = ["Recorder"]
 
@@ -72,14 +72,11 @@ class Recorder:
             keeper[id(module)] += [float(number) for number in flatten(out)]
 
         removals = [part.register_forward_hook(keep) for part in self.parts.values()]
-        was_training = self.model.training
         try:
-            self.model.eval()
-            with no_grad():
+            with no_grad(), evaluating(self.model):
                 for x in self.inputs:
                     self.model(x)
         finally:
-            self.model.train(was_training)
             for remove in removals:
                 remove()
         return found

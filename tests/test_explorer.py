@@ -520,3 +520,36 @@ def test_drawings_of_trees_have_no_crossings_and_cycles_are_drawn():
     assert len(layered([(10, 10)] * 3, [(0, 1), (1, 2), (2, 0)]).x) == 3
     chain = layered([(10, 10)] * 20_000, [(i, i + 1) for i in range(19_999)])
     assert len(set(chain.y)) == 1
+
+
+# A picture beside the graph.
+def test_an_overview_is_svg():
+    loss = small()
+    for bad in ("a picture", "<svg", "<p>no</p>"):
+        with pytest.raises(ValueError, match=r"an overview in SVG, '<svg ...>...</svg>', not '"):
+            explore(loss, overview=bad)
+
+
+@needs_browser
+def test_an_overview_opens_scopes_and_values(visit):
+    with scope("left"):
+        a = Value(2.0, label="a") * 3
+    with scope("right"):
+        b = a.tanh() * 2
+    b.backward()
+    parts = {"left": 'data-scope="left"', "right": 'data-scope="right"', "a": 'data-scope="left" data-value="a"'}
+    parts |= {"nowhere": 'data-scope="nowhere"', "nothing": 'data-scope="left" data-value="z"', "all": 'data-scope=""'}
+    drawn = "".join(f'<g id="{name}" {place}><title>to {name}</title><rect/></g>' for name, place in parts.items())
+    tab = visit(explore(b, overview=f'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg">{drawn}</svg>'))
+    assert tab.page.get_by_role("button", name="to ").count() == 4  # not what leads nowhere
+    tab.run("() => document.querySelector('#overview #right').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert tab.run("() => scopePath[explorer.views[explorer.state.view].of + 1]") == "right"
+    assert tab.run("() => document.querySelector('#right').getAttribute('aria-current')") == "true"
+    tab.run("() => document.querySelector('#overview #a').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert tab.text("#panel h2") == "a"
+    tab.run("() => document.querySelector('#overview #all').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert tab.run("() => explorer.views[explorer.state.view].kind") != "inside"
+    assert tab.run("() => explorer.state.chosen") == -1
+    alone = visit(explore(small()))
+    assert not alone.page.locator("#overview").is_visible()
+    assert not alone.page.locator("#show-overview").is_visible()

@@ -58,6 +58,7 @@ function render(follow = false) {
   $("slider").setAttribute("aria-valuetext", words);
   $("first").disabled = $("back").disabled = t === 0;
   $("last").disabled = $("forward").disabled = t === frame.lastStep;
+  markOverview(active);
   say();
   renderPanel();
   if (state.list) renderTable();
@@ -331,6 +332,52 @@ function toggleTable(on = !state.list) {
   render();
 }
 
+// The overview: a picture that came with the page. What has data-scope opens that scope; with data-value, that value in it.
+const places = [];
+for (const element of $("overview").querySelectorAll("[data-scope]")) {
+  const { scope: path, value } = element.dataset, scope = scopePath.indexOf(path);
+  const v = scope < 0 || value === undefined ? -1 : valuesIn(scope).find(i => label(i) === value) ?? -1;
+  if (scope < 0 || (value === undefined ? scope && !insideOf.has(scope) : v < 0)) continue;
+  element.setAttribute("role", "button");
+  element.setAttribute("tabindex", places.length ? "-1" : "0");
+  element.setAttribute("aria-label", element.querySelector("title")?.textContent ?? (value || path));
+  places.push({ element, scope, v });
+}
+$("overview").hidden = $("show-overview").hidden = !$("overview").querySelector("svg");
+$("overview").querySelector("svg")?.setAttribute("role", "group");
+function markOverview(active) {
+  const view = G.views[state.view], inside = view.kind === "inside" ? view.of + 1 : 0;
+  for (const { element, scope, v } of places) {
+    const own = v >= 0 ? active === v || operandsOf(v).includes(active) : isUnder(active, scope);  // a value, or what it is made from
+    element.classList.toggle("live", active >= 0 && own);
+    if (v >= 0 ? state.chosen === v : inside === scope) element.setAttribute("aria-current", "true"); else element.removeAttribute("aria-current");
+  }
+}
+function openPlace({ element, scope, v }) {
+  focusPlace(element);
+  if (v >= 0) find(v); else { setView(scope ? insideOf.get(scope) : state.over); choose(-1); }
+}
+function focusPlace(element) {
+  for (const place of places) place.element.setAttribute("tabindex", place.element === element ? "0" : "-1");
+  element.focus({ preventScroll: true });
+}
+const placeAt = event => places.findIndex(place => place.element === event.target.closest?.('[role="button"]'));
+$("overview").addEventListener("click", event => { const i = placeAt(event); if (i >= 0) openPlace(places[i]); });
+$("overview").addEventListener("keydown", event => {
+  const i = placeAt(event), direction = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter" || event.key === " ") openPlace(places[i]);
+  else if (direction) focusPlace(places[(i + direction + places.length) % places.length].element);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+});
+function toggleOverview(on = $("overview").hidden) {
+  if ($("show-overview").hidden) return;
+  $("overview").hidden = !on;
+  $("show-overview").setAttribute("aria-pressed", String(on));
+}
+
 // Search.
 function matches(v, words) {
   return label(v).toLowerCase().includes(words) || opName(v).toLowerCase() === words || glyph(opName(v)) === words || scopePath[G.scope[v]].toLowerCase().includes(words) || `#${v}` === words;
@@ -427,6 +474,7 @@ $("in").onclick = () => stage.zoom(1.3);
 $("out").onclick = () => stage.zoom(1 / 1.3);
 $("fit").onclick = () => stage.fit();
 $("table").onclick = () => toggleTable();
+$("show-overview").onclick = () => toggleOverview();
 $("help").onclick = () => $("guide").showModal();
 const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 $("theme").onclick = () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; named(); };
@@ -444,7 +492,7 @@ const KEYS = {
   ArrowDown: () => stage.focus(document.activeElement.closest?.(".box") ? stage.focusBox + 1 : stage.focusBox),
   ArrowUp: () => stage.focus(document.activeElement.closest?.(".box") ? stage.focusBox - 1 : stage.focusBox),
   "+": () => stage.zoom(1.3), "=": () => stage.zoom(1.3), "-": () => stage.zoom(1 / 1.3), 0: () => stage.fit(),
-  "/": () => $("search").focus(), t: () => toggleTable(), d: () => $("theme").click(), "?": () => $("help").click(),
+  "/": () => $("search").focus(), t: () => toggleTable(), o: () => toggleOverview(), d: () => $("theme").click(), "?": () => $("help").click(),
   "[": () => setFrame((state.frame + G.frames.length - 1) % G.frames.length), "]": () => setFrame((state.frame + 1) % G.frames.length),
   ",": () => twin(-1), ".": () => twin(1),
   Escape: () => { if (state.chosen >= 0) choose(-1); else up(); },

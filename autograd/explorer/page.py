@@ -69,6 +69,7 @@ def explore(
     *,
     names: Mapping[str, Value] | None = None,
     title: str = "",
+    overview: str = "",
     max_boxes: int = 1000,
     max_values: int = 200_000,
 ) -> Page:
@@ -81,9 +82,14 @@ def explore(
     Give a list of roots, or a dictionary with their names, to compare the same graph at several steps of a training. Values
     know only their present numbers: freeze each step as it happens, with `frames.append(Graph(loss))` after `backward()`.
 
+    `overview` is a picture of one's own, in SVG, beside the graph. What in it has an attribute `data-scope` (the path of a scope,
+    such as "mlp/layer0/neuron3") is a button that opens that scope; with `data-value` too, the value of that label in it. Its
+    `<title>` is what it is called. It has the class "live" while the step is in there, and `aria-current` while it is open. The
+    colours of the page are its variables `--ink`, `--paper`, `--p1` to `--p4`, `--n1` to `--n4`.
+
     Views of more than `max_boxes` boxes are left out; there are folded ones. Raises ValueError for graphs of more than
-    `max_values` values, and for frames that are different graphs; TypeError if a root is no Value or Graph; OSError if the file
-    cannot be written.
+    `max_values` values, for frames that are different graphs, and for an overview that is no SVG; TypeError if a root is no
+    Value or Graph; OSError if the file cannot be written.
 
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     >>> loss = (x * w + 10) ** 2
@@ -105,7 +111,7 @@ def explore(
         require_same(graphs[0], graph, name)
     label = graphs[0].nodes[graphs[0].root].label
     title = title or f"{label or 'A computation graph'}, step by step"
-    page = Page(written(title, contents(frames, title, max_boxes)), len(graphs[0].nodes))
+    page = Page(written(title, contents(frames, title, max_boxes), drawing(overview)), len(graphs[0].nodes))
     if path is not None:
         page.save(path)
     return page
@@ -200,7 +206,22 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
-def written(title: str, data: str) -> str:
+def drawing(svg: str) -> str:
+    """The overview as it stands in the page. Raises ValueError unless it is SVG."""
+    if not svg:
+        return ""
+    from xml.etree import ElementTree
+
+    try:
+        whole = ElementTree.fromstring(svg).tag.endswith("svg")
+    except ElementTree.ParseError:
+        whole = False
+    if not whole:
+        raise ValueError(f"explore needs an overview in SVG, '<svg ...>...</svg>', not {svg[:40]!r}")
+    return svg[svg.index("<svg") :]
+
+
+def written(title: str, data: str, overview: str) -> str:
     """The page: the template with styles, scripts and data in their places."""
     room = files("autograd.explorer")
 
@@ -211,6 +232,7 @@ def written(title: str, data: str) -> str:
         "title": html.escape(title),
         "style": part("page.css"),
         "graph": part("graph.css"),
+        "overview": overview,
         "data": packed(data),
         "program": packed(part("model.js", "stage.js", "page.js")),
     }

@@ -1,0 +1,116 @@
+"""The room of columns: a model as a textbook draws it, columns of neurons with weights between, and boxes for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import autograd
+from autograd import Value, scope
+from nn.layers import LINEAR, MLP, Layer, Neuron
+from nn.linear import Dropout, Linear, Sequential, flatten
+from nn.module import Module, evaluating
+
+__all__ = ["LINEAR", "Block", "Column", "Run", "columns_of", "run"]
+
+
+class Column(NamedTuple):
+    """Neurons side by side: what each multiplies its inputs with, what it adds, and what it does to the sum."""
+
+    name: str
+    weights: Sequence[Sequence[Value]]
+    biases: Sequence[Value | None]
+    activation: str
+    modules: Sequence[Module]  # a Neuron for each, or one Linear for all
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers it takes."""
+        return len(self.weights[0])
+
+
+class Block(NamedTuple):
+    """A step that is not made of neurons, or not in a column."""
+
+    name: str
+
+
+class Run(NamedTuple):
+    """What one column got and gave for one sample, and where in the graph its neurons are."""
+
+    inputs: list[Any]
+    outputs: list[float]  # after the activation
+    sums: list[Any]  # what the modules gave
+    scopes: list[tuple[str, ...]]
+
+
+def columns_of(model: Any) -> list[Column | Block]:
+    """The columns and blocks of a Neuron, Layer, Linear, MLP, or a Sequential of these. Raises TypeError for other models."""
+    if not isinstance(model, (Neuron, Layer, Linear, MLP, Sequential)):
+        raise TypeError(
+            f"only a Neuron, Layer, Linear, MLP and a Sequential with some of them are drawn as a network, not {model!r}; put "
+            "its layers into a Sequential, or draw the graph of what it computes, with autograd.draw_dot or autograd.explore"
+        )
+    parts = list(parts_of(model))
+    if not any(isinstance(part, Column) for part in parts):
+        raise TypeError(f"{model!r} has no neurons to draw; draw the graph of what it computes, with autograd.explore")
+    return parts
+
+
+def parts_of(model: Any) -> list[Column | Block]:
+    """The parts of a model in the order in which numbers go through them."""
+    name = getattr(model, "name", "") or type(model).__name__.lower()
+    if isinstance(model, Neuron):
+        return [Column(name, [model.w], [model.b], name_of(model.activation), [model])]
+    if isinstance(model, Layer):
+        neurons = model.neurons
+        activations = dict.fromkeys(name_of(neuron.activation) for neuron in neurons)
+        return [Column(name, [n.w for n in neurons], [n.b for n in neurons], " or ".join(activations), neurons)]
+    if isinstance(model, Linear):
+        biases = [None] * len(model.weight) if model.bias is None else model.bias
+        return [Column(name, model.weight, biases, LINEAR, [model])]
+    if not isinstance(model, (MLP, Sequential)):
+        return [Block(repr(model) if isinstance(model, Module) else name_of(model))]
+    parts: list[Column | Block] = []
+    for layer in model.layers:
+        last = parts[-1] if parts else None
+        if isinstance(layer, str) and isinstance(last, Column) and last.activation == LINEAR:
+            parts[-1] = last._replace(activation=layer)
+        elif not isinstance(layer, Dropout):  # it has no neurons of its own
+            parts += parts_of(layer)
+    return parts
+
+
+def name_of(activation: str | Callable[[Any], Any]) -> str:
+    """What a function is called."""
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
+    return "a function" if name in ("", "<lambda>") else name
+
+
+def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tuple[Any, list[Run | None]]:
+    """What a model gives for one sample, and what its columns did; None for blocks."""
+    calls: dict[int, list[tuple[Any, Any, tuple[str, ...]]]] = {}
+
+    def keep(module: Module, arguments: tuple[Any, ...], out: Any) -> None:
+        calls.setdefault(id(module), []).append((arguments[0], out, scope.path()))
+
+    modules = {id(module): module for part in parts if isinstance(part, Column) for module in part.modules}
+    removals = [module.register_forward_hook(keep) for module in modules.values()]
+    try:
+        with evaluating(model):
+            result = model(x)
+    finally:
+        for remove in removals:
+            remove()
+    runs: list[Run | None] = []
+    for part in parts:
+        if isinstance(part, Block):
+            runs.append(None)
+            continue
+        own = [calls[id(module)].pop(0) for module in part.modules]
+        sums = flatten([out for _, out, _ in own])
+        paths = [path for _, _, path in own]
+        act = None if isinstance(part.modules[0], Neuron) or part.activation == LINEAR else getattr(autograd, part.activation)
+        outputs = [float(total) if act is None else float(act(float(total))) for total in sums]
+        runs.append(Run(flatten([own[0][0]]), outputs, sums, paths if len(paths) == len(sums) else paths * len(sums)))
+    return result, runs
