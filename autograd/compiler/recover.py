@@ -330,10 +330,10 @@ def product(tensors: Tensors, parts: list[list[int]], pairs: dict[int, tuple[Row
     return group
 
 
-def order_of(tensors: Tensors, row: Row) -> tuple[int, int]:
-    """Where a row of factors begins."""
+def order_of(tensors: Tensors, row: Row) -> tuple[int, float]:
+    """Where a row of factors begins; constants come first, by size."""
     ref = row[0]
-    return (tensors.home[ref], tensors.place[ref]) if ref >= 0 else (-1, -ref)
+    return (tensors.home[ref], tensors.place[ref]) if ref >= 0 else (-1, tensors.program.number(ref))
 
 
 def components(pairs: dict[int, tuple[Row, Row]]) -> list[list[int]]:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from autograd import floats
 from autograd.compiler.program import Program
+from autograd.compiler.trace import TAKE
 from autograd.functions import ON_VALUES
 from autograd.ops import TABLE, Primitive
 
@@ -96,7 +97,7 @@ def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: 
         if row is None:
             continue
         wished = [ref >= 0 and reaches[ref] for ref in program.operands[i]]
-        for operand, local in zip(program.operands[i], rules.of(i, row, wished)):
+        for operand, local in zip(program.operands[i], rules.of(i, row, wished, careful=careful)):
             if local is not None:
                 path = rules.both(alive, local) if careful else None
                 pair = rules.told(local, cotangent) if path is None else rules.told_on(path, local, cotangent)
@@ -121,14 +122,18 @@ class Partials:
         self.rules: dict[Primitive, list[Callable[..., Any] | None]] = {}
         self.one, self.zero = program.constant(1.0), program.constant(0.0)
 
-    def of(self, i: int, row: Primitive, wished: Sequence[bool]) -> list[Local | None]:
-        """The local derivatives of an entry by its operands; None where none is wished or no path leads."""
+    def of(self, i: int, row: Primitive, wished: Sequence[bool], *, careful: bool) -> list[Local | None]:
+        """The local derivatives of an entry by its operands; None where none is wished or no path leads.
+
+        What was not taken from a table gets 0 times the cotangent, and becomes part of a matrix product; only with `careful` it
+        gets 0 whatever the cotangent is.
+        """
         operands = [Term(self.program, ref) if ref >= 0 else self.program.number(ref) for ref in self.program.operands[i]]
         out = Term(self.program, i)
         if row not in self.rules:
             self.rules[row] = [self.rule(row, text) for text in row.partials]
         if row.arity is None:
-            rule, masked = self.rules[row][0], row.name in ("max", "min", "take")
+            rule, masked = self.rules[row][0], row.name in ("max", "min") or (careful and row is TAKE)
             partials = rule(operands, out) if rule is not None else [None] * len(operands)
             text = row.partials[0]
             return [self.local(x, text, masked) if wish and x is not None else None for x, wish in zip(partials, wished)]

@@ -179,6 +179,24 @@ def test_integers_that_index_are_inputs():
         compiled(table, 4, 0)
 
 
+def test_gradients_of_rows_that_were_taken_are_a_matrix_product():
+    compiled = ag.compile(lambda table, indices: ag.sum([x.exp() for i in indices for x in ag.take(table, i)]))
+    table = np.linspace(-1.0, 1.0, 10).reshape(5, 2)
+    _, slopes = compiled.value_and_grad(table, [3, 0, 3, 1])
+    np.testing.assert_allclose(slopes, np.exp(table) * np.array([[1.0], [1.0], [0.0], [2.0], [0.0]]), rtol=1e-12)
+    assert compiled.source.count("@") == 1
+    assert "gathered" not in compiled.summary()
+
+
+def test_rows_that_were_not_taken_have_gradient_zero_where_the_others_have_none():
+    compiled = ag.compile(lambda table, i, k: ag.sum([x.sqrt() for row in (i, k) for x in ag.take(table, row)]))
+    _, slopes = compiled.value_and_grad([[0.0, 4.0], [1.0, -1.0], [0.0, 4.0]], 0, 1)
+    assert slopes[0] == [math.inf, 0.25]
+    assert slopes[1][0] == 0.5
+    assert math.isnan(slopes[1][1])
+    assert slopes[2] == [0.0, 0.0]
+
+
 def test_an_integer_used_as_a_number_is_fixed():
     compiled = ag.compile(lambda x, n: x**n)
     assert [compiled(2.0, n) for n in (2, 3, 2)] == [4.0, 8.0, 4.0]
