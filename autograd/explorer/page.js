@@ -355,7 +355,11 @@ function markOverview(active) {
 }
 function openPlace({ element, scope, v }) {
   focusPlace(element);
-  if (v >= 0) find(v); else { setView(scope ? insideOf.get(scope) : state.over); choose(-1); }
+  if (v >= 0) { find(v); return; }
+  setView(scope ? insideOf.get(scope) : state.over);
+  choose(scope ? valuesIn(scope).at(-1) : -1);  // what the scope came to
+  stage.fit(stage.least);
+  stage.reveal(stage.boxOf[state.chosen] ?? -1);
 }
 function focusPlace(element) {
   for (const place of places) place.element.setAttribute("tabindex", place.element === element ? "0" : "-1");

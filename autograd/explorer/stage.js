@@ -301,7 +301,7 @@ class Stage {
   }
   reveal(index) {
     if (index < 0) return;
-    const { clientWidth: w, clientHeight: h } = this.element, d = this.drawing;
+    const { clientWidth: w, clientHeight } = this.element, h = clientHeight - 24, d = this.drawing;  // above the legend
     const x = this.x + (d.x[index] + MARGIN) * this.k, y = this.y + (d.y[index] + MARGIN) * this.k;
     const mx = Math.min(d.w[index] / 2 * this.k + 8, w / 2), my = Math.min(d.h[index] / 2 * this.k + 8, h / 2);
     this.x += Math.max(0, mx - x) - Math.max(0, x - w + mx);

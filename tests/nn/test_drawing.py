@@ -229,6 +229,9 @@ def test_a_neuron_opens_its_graph(visit):
     current = tab.page.locator("#overview [aria-current=true]")
     assert current.count() == 1
     assert current.get_attribute("data-scope") == "mlp/layer0/neuron3"
+    chosen = tab.run("() => explorer.frame.data[explorer.state.chosen]")
+    assert chosen == model.layers[0].neurons[3]([0.5, -1.0]).data
+    assert "in mlp/layer0/neuron3" in tab.text("#panel")
     boxes = tab.page.locator("#stage .box").count()
     assert boxes >= 6  # two weights, two inputs, a bias, the sum and its ReLU
     tab.page.get_by_role("button", name="layer2, neuron 0,").click()
