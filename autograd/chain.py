@@ -24,6 +24,7 @@ def pullback(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_graph
     """
     told: dict[Any, list[Any]] = {node: [1.0, seed] for node, seed in seeds.items()}
     cotangents: dict[Value, Any] = {}
+    choices = current().choices if create_graph else None
     for node in reversed(order):
         terms = told.pop(node, None)
         if terms is None:
@@ -32,6 +33,11 @@ def pullback(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_graph
         if node._note.hooks:
             cotangent = listened(node, cotangent)
         cotangents[node] = cotangent
+        if choices is not None and (partials := choices(node)) is not None:
+            for operand, local in zip(node._operands, partials):
+                if local is not None:
+                    told.setdefault(operand, []).extend((local, FUNCTIONS["where"](local, cotangent, 0.0)))
+            continue
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
             if local is not None:
                 terms = told.get(operand)
@@ -51,10 +57,18 @@ def pushforward(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_gr
     tangents of its operands.
     """
     tangents: dict[Value, Any] = dict(seeds)
+    choices = current().choices if create_graph else None
     for node in order:
         if node in seeds:
             continue
         terms: list[Any] = []
+        if choices is not None and (partials := choices(node)) is not None:
+            for operand, local in zip(node._operands, partials):
+                if local is not None and operand in tangents:
+                    terms += (local, FUNCTIONS["where"](local, tangents[operand], 0.0))
+            if terms:
+                tangents[node] = sum_of_products(terms)
+            continue
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
             if local is not None and operand in tangents:
                 terms += (local, tangents[operand])

@@ -24,6 +24,7 @@ class Note:
     read: Callable[..., None] | None = None  # called when a program reads the number in a Value: what it does, and the operands
     carried: Callable[..., None] | None = None  # called when derivatives were carried back: the order, and the cotangents
     storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
+    choices: Callable[..., Any] | None = None  # the local derivatives of a choice, as Values that hold whichever side it takes
     # What is known of one single node: its name, the line of the program that made it, who listens to its gradient.
     label = ""
     line = ""

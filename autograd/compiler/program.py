@@ -26,6 +26,11 @@ class Guard(NamedTuple):
     answer: bool
     line: str
 
+    def told(self, program: Program) -> str:
+        """The comparison in words: 'train.py, line 3: x > 0.0 is True'."""
+        left, right = (program.name_of(ref) for ref in (self.left, self.right))
+        return f"{self.line}: {left} {self.sign} {right} is {self.answer}"
+
 
 class Program:
     """Operations in an order in which each comes after its operands.
@@ -60,6 +65,13 @@ class Program:
             self.constants.append(number)
             self._constant_of[key] = -len(self.constants)
         return self._constant_of[key]
+
+    def name_of(self, ref: int) -> str:
+        """A constant, the name of an input, or what made a result."""
+        if ref < 0:
+            return repr(self.number(ref))
+        row = self.rows[ref]
+        return dict(zip(self.inputs, self.names))[ref] if row is None else f"{row.name}(...)"
 
     def number(self, ref: int) -> float:
         """The constant that a reference means."""

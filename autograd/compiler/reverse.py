@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from autograd import floats
 from autograd.compiler.program import Program
-from autograd.compiler.trace import TAKE
+from autograd.compiler.trace import TAKE, is_masked, shares
 from autograd.functions import ON_VALUES
 from autograd.ops import TABLE, Primitive
 
@@ -45,14 +45,6 @@ def reference(program: Program, x: Any) -> int:
     return x.ref if isinstance(x, Term) else program.constant(float(x))
 
 
-def ties(xs: Sequence[Any], out: Any) -> list[Any]:
-    """As in the room of floats, without branches: 1 for those that attain the extreme, over their number."""
-    greater = Term.words["greater"]
-    attained = [1.0 - (greater(x, out) + greater(out, x)) for x in xs]
-    count = Term.words["sum"](attained)
-    return [hit / count for hit in attained]
-
-
 def words() -> dict[str, Any]:
     """The words of the table on terms, and its operators as methods of Term; rows added later included."""
     for row in TABLE.values():
@@ -62,7 +54,7 @@ def words() -> dict[str, Any]:
                 setattr(Term, f"__{row.operator}__", method(row))
                 if row.arity == 2:
                     setattr(Term, f"__r{row.operator}__", method(row, reflected=True))
-    return ON_VALUES.words | Term.words | {"ties": ties, "others": floats.others}
+    return ON_VALUES.words | Term.words | {"ties": partial(shares, Term.words), "others": floats.others}
 
 
 def method(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
@@ -133,7 +125,7 @@ class Partials:
         if row not in self.rules:
             self.rules[row] = [self.rule(row, text) for text in row.partials]
         if row.arity is None:
-            rule, masked = self.rules[row][0], row.name in ("max", "min") or (careful and row is TAKE)
+            rule, masked = self.rules[row][0], is_masked(row) and (careful or row is not TAKE)
             partials = rule(operands, out) if rule is not None else [None] * len(operands)
             text = row.partials[0]
             return [self.local(x, text, masked) if wish and x is not None else None for x, wish in zip(partials, wished)]

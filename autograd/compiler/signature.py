@@ -1,130 +1,205 @@
-"""The room of arguments: what a compiled function was called with, taken apart into numbers and everything else."""
+"""The room of arguments: what a compiled function depends on, taken apart into numbers and everything else.
+
+A program is valid for every call with an equal signature. Numbers, Values and arrays in the arguments are inputs of the program;
+Values in modules and other objects are inputs too. Everything else is compared: the containers, the lengths, and the plain
+numbers and texts in objects, closures and globals.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+import marshal
+import random
+from collections.abc import Callable, Mapping, Sequence
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
 
 from autograd.trees import is_array
 from autograd.value import Value
 
-__all__ = ["Leaf", "flatten", "surroundings"]
+__all__ = ["Signature", "is_generator", "parameter_names"]
 
-MANY = 2000  # numbers of a list outside that are compared at every call; of longer ones, only identity and length
-OWN = ("autograd", "nn", "numpy", "builtins")
-
-
-class Leaf(NamedTuple):
-    """A part of the arguments that has numbers: a float, Value, integer, array or module, and its path."""
-
-    kind: str
-    thing: Any
-    path: str
+OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
+OWN = ("autograd", "numpy", "builtins", "functools")  # objects of these are compared by identity too
 
 
-def flatten(names: Sequence[str], arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[list[Leaf], Any]:
-    """The leaves of the arguments in order, and a hashable description of all the rest."""
-    leaves: list[Leaf] = []
+class Signature:
+    """The numbers of a call in order (`things`), and what must be equal for a program to fit (`key`).
 
-    def visit(x: Any, path: str) -> Any:
-        if x.__class__ is float:
-            leaves.append(Leaf("float", x, path))
-            return "float"
-        if isinstance(x, Value):
-            leaves.append(Leaf("Value", x, path))
-            return "Value"
-        if x is None or isinstance(x, (bool, str, bytes)):
-            return type(x), x
-        if isinstance(x, Mapping):
-            return type(x), tuple([(key, visit(part, f"{path}.{key}")) for key, part in x.items()])
-        if isinstance(x, (list, tuple)):
-            return type(x), tuple([visit(part, f"{path}.{k}") for k, part in enumerate(x)])
-        if hasattr(x, "named_parameters") and not isinstance(x, type):
-            leaves.append(Leaf("module", x, path))
-            return id(x), modes(x)
-        if is_array(x):
-            kind = {"f": "array", "i": "integers", "u": "integers"}.get(x.dtype.kind, "")
-            if kind == "integers" or not kind:
-                return x.shape, x.dtype.str, tuple([visit(part, f"{path}.{k}") for k, part in enumerate(x.ravel().tolist())])
-            leaves.append(Leaf(kind, x, path))
-            return kind, x.shape
-        if hasattr(x, "__index__"):
-            leaves.append(Leaf("integer", x.__index__(), path))
-            return "integer"
-        if hasattr(x, "__float__"):
-            leaves.append(Leaf("float", float(x), path))
-            return "float"
-        return frozen(x)
+    `things` holds Values, floats, integers (which may index) and arrays. With `named`, `paths` holds the path of each:
+    'model.layers.0.w.3'.
+    """
 
-    parts = [visit(x, name) for name, x in zip(names, arguments)]
-    parts += [(name, visit(x, name)) for name, x in keywords.items()]
-    return leaves, tuple(parts)
+    def __init__(self, *, named: bool = False, start: Signature | None = None) -> None:
+        self.things: list[Any] = [] if start is None else list(start.things)
+        self.kinds: list[str] = [] if start is None else list(start.kinds)  # of the things: Value, float, integer or array
+        self.paths: list[str] | None = None if not named else [] if start is None else list(start.paths or [])
+        self.seen: dict[Any, int] = {} if start is None else dict(start.seen)  # what comes again is the same thing
+        self.head = len(self.things)  # how many things `start` had
+        self.key: list[Any] = []
+        self.starts: list[int] = []  # where the things of each argument begin, and where they all end
+        self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
+
+    def enter(self, kind: str, thing: Any, path: str) -> None:
+        """One more thing."""
+        self.things.append(thing)
+        self.kinds.append(kind)
+        if self.paths is not None:
+            self.paths.append(path)
+
+    def argument(self, x: Any, path: str) -> None:
+        """Take an argument apart: its numbers are inputs."""
+        kind = x.__class__
+        if kind is float:
+            self.enter("float", x, path)
+            self.key.append(float)
+        elif kind is Value or x is None or isinstance(x, (bool, str, bytes)):
+            self.outside(x, path)
+        elif isinstance(x, Mapping):
+            self.key += (kind, len(x))
+            for name, part in x.items():
+                self.key.append(name)
+                self.argument(part, f"{path}.{name}")
+        elif isinstance(x, (list, tuple)):
+            self.key += (kind, len(x))
+            if self.paths is None:
+                for part in x:
+                    self.argument(part, "")
+            else:
+                for k, part in enumerate(x):
+                    self.argument(part, f"{path}.{k}")
+        elif is_array(x):
+            self.array(x, path)
+        elif is_object(x) and not hasattr(x, "__float__"):
+            self.object(x, path)
+        elif hasattr(x, "__index__"):
+            self.enter("integer", x.__index__(), path)
+            self.key.append(int)
+        elif hasattr(x, "__float__"):
+            self.enter("float", float(x), path)
+            self.key.append(float)
+        else:
+            self.outside(x, path)
+
+    def array(self, x: Any, path: str) -> None:
+        """Arrays of floats are one thing; others are taken element by element."""
+        self.key += ("array", x.shape, x.dtype.kind)
+        if x.dtype.kind == "f":
+            self.enter("array", x, path)
+            return
+        for k, part in enumerate(x.ravel().tolist()):
+            self.argument(part, f"{path}.{'.'.join(map(str, unravel(k, x.shape)))}" if self.paths is not None else "")
+
+    def outside(self, x: Any, path: str) -> None:
+        """Take apart what a function finds outside or in an object: its Values are inputs, and its numbers are compared."""
+        kind = x.__class__
+        if kind is Value:
+            place = self.seen.setdefault(x, len(self.things))
+            self.key.append(place)
+            if place == len(self.things):
+                self.enter("Value", x, path)
+        elif x is None or isinstance(x, (bool, int, str, bytes)):
+            self.key += (kind, x)
+        elif isinstance(x, OPAQUE):
+            self.key.append(x)
+        elif isinstance(x, (float, complex)):
+            self.key += (kind, marshal.dumps(x, 2))  # nan equals itself, and -0.0 is not 0.0
+        elif isinstance(x, (list, tuple)):
+            self.sequence(x, path)
+        elif isinstance(x, Mapping):
+            self.key += (kind, len(x))
+            for name, part in x.items():
+                self.key.append(name if name.__hash__ is not None else repr(name))
+                self.outside(part, f"{path}.{name}" if self.paths is not None else "")
+        elif is_array(x) and x.dtype.kind != "O":
+            self.key += ("array", x.shape, x.dtype.str, x.tobytes())
+        elif is_array(x):
+            self.key += ("array", x.shape)
+            self.sequence(x.ravel().tolist(), path)
+        elif is_object(x):
+            self.object(x, path)
+        else:
+            self.identity(x)
+
+    def sequence(self, x: Sequence[Any], path: str) -> None:
+        """A list outside: plain numbers are compared as they are written to a file, which is fast."""
+        self.key += (x.__class__, len(x))
+        if x and x[0].__class__ is not Value:
+            try:
+                self.key.append(marshal.dumps(x, 2))
+            except ValueError:
+                pass
+            else:
+                return
+        for k, part in enumerate(x):
+            self.outside(part, f"{path}.{k}" if self.paths is not None else "")
+
+    def object(self, x: Any, path: str) -> None:
+        """A module or another object: what it is made of. What is not pickled does not belong to its state."""
+        place = self.seen.setdefault(id(x), -1 - len(self.seen))
+        self.key += (x.__class__, place)
+        if place != -len(self.seen):
+            return  # it was taken apart before
+        state = vars(x)
+        custom = getattr(type(x), "__getstate__", None)
+        if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
+            state = found
+        self.key.append(len(state))
+        for name, part in state.items():
+            self.key.append(name)
+            self.outside(part, f"{path}.{name}" if self.paths is not None else "")
+
+    def identity(self, x: Any) -> None:
+        """Something that is compared by identity. The key keeps it alive, so that no other thing gets its identity."""
+        self.key.append(Identity(x))
+        if is_generator(x):
+            self.generators.append(x)
 
 
-def parameter_names(function: Callable[..., Any], count: int) -> list[str]:
-    """The names of the positional parameters of a function."""
+class Identity:
+    """Equal where the thing is the same, whatever the thing's own `==` says."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and other.thing is self.thing
+
+    def __repr__(self) -> str:
+        return f"the same {type(self.thing).__name__}"
+
+
+def is_object(x: Any) -> bool:
+    """Whether something is taken apart into its attributes: an object of the user's, or a module of `nn`."""
+    return (
+        hasattr(x, "__dict__") and not isinstance(x, OPAQUE) and type(x).__module__.split(".")[0] not in OWN
+        and not is_generator(x)
+    )  # fmt: skip
+
+
+def is_generator(x: Any) -> bool:
+    """Whether this draws random numbers: Python's generators and NumPy's."""
+    return isinstance(x, random.Random) or hasattr(x, "bit_generator")
+
+
+def parameter_names(function: Callable[..., Any]) -> list[str]:
+    """The names of the positional parameters of a function; none if it does not tell."""
     try:
         parameters = inspect.signature(function).parameters.values()
-        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
-        names = []
-    return [*names, *[f"argument{k}" for k in range(len(names), count)]][:count]
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def modes(module: Any) -> tuple[bool, ...]:
-    """Which modules in a module are in training."""
-    if not hasattr(module, "modules"):
-        return ()
-    return tuple([part.training for part in module.modules()])
-
-
-def frozen(x: Any) -> Any:
-    """Something that compares equal as long as a constant from outside has not changed."""
-    if x is None or isinstance(x, (bool, int, float, complex, str, bytes)):
-        return type(x), x if x == x else "nan"
-    if isinstance(x, (list, tuple)):
-        return (type(x), tuple(map(frozen, x))) if len(x) <= MANY else (id(x), len(x))
-    if isinstance(x, Mapping):
-        return type(x), tuple([(key, frozen(part)) for key, part in x.items()])
-    if is_array(x):
-        return x.shape, x.tobytes() if x.size <= MANY and x.dtype.kind != "O" else id(x)
-    if hasattr(x, "named_parameters") and not isinstance(x, type):
-        return id(x), modes(x)
-    return id(x)
-
-
-def surroundings(function: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
-    """How to look up each name from outside that a function and its helpers use: globals, closures, attributes of self."""
-    found: dict[str, Callable[[], Any]] = {}
-    seen: set[int] = set()
-
-    def visit(thing: Any) -> None:
-        owner = getattr(thing, "__self__", None)
-        plain = hasattr(owner, "__dict__") and not isinstance(owner, type) and not hasattr(owner, "named_parameters")
-        if owner is not None and plain:
-            found[type(owner).__name__] = lambda: tuple(vars(owner).items())
-        thing = inspect.unwrap(getattr(thing, "__func__", thing))
-        if not isinstance(thing, FunctionType) or id(thing) in seen or thing.__module__.split(".")[0] in OWN:
-            return
-        seen.add(id(thing))
-        for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
-            found[name] = lambda cell=cell: cell.cell_contents  # type: ignore[misc]
-            visit(cell.cell_contents)
-        for name in global_names(thing.__code__):
-            if name in thing.__globals__:
-                found[name] = lambda space=thing.__globals__, name=name: space.get(name)  # type: ignore[misc]
-                visit(thing.__globals__[name])
-        for value in (*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()):
-            visit(value)
-
-    visit(function)
-    return found
-
-
-def global_names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from global_names(constant)
+def unravel(place: int, shape: tuple[int, ...]) -> list[int]:
+    """The index in each dimension: place 5 of shape (2, 3) is [1, 2]."""
+    found: list[int] = []
+    for size in reversed(shape):
+        place, rest = divmod(place, size)
+        found.append(rest)
+    return found[::-1]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.compiler.program import Guard, Program
 from autograd.controls import user_line
-from autograd.functions import apply
+from autograd.functions import FUNCTIONS, ON_VALUES, apply
 from autograd.ops import Primitive
 from autograd.value import ORDER, Operand, Value, current, note
 
-__all__ = ["TAKE", "Index", "Trace", "TraceError"]
+__all__ = ["TAKE", "Index", "Trace", "TraceError", "is_masked", "shares"]
 
 WAYS_OUT = "use autograd.maximum, minimum or where to choose, autograd.take to index, stop_gradient to hold a number fixed"
 
@@ -40,9 +43,11 @@ def chosen(xs: Sequence[Any]) -> Any:
 def taken(xs: Sequence[Any]) -> list[Any]:
     """1.0 for the operand that was taken; on terms of a program, whether it is the one."""
     index = xs[0]
-    if isinstance(index, (float, Value)):
+    if isinstance(index, float) or (isinstance(index, Value) and getattr(current(), "trace", None) is None):
         at = int(index if isinstance(index, float) else index._data)
         return [None, *[1.0 if k == at else None for k in range(len(xs) - 1)]]
+    if isinstance(index, Value):
+        return [None, *[FUNCTIONS["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
     return [None, *[type(index).words["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
 
 
@@ -102,31 +107,66 @@ for _method in ("__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__abs__"):
     setattr(Index, _method, arithmetic(_method))
 
 
-class Trace:
-    """Writes operations on Values into a program, in the order in which they are made."""
+def is_masked(row: Primitive) -> bool:
+    """Whether a local derivative 0 of this row may mean that no path leads through: the row chooses among its operands."""
+    return row.name in ("max", "min", "take") or any(text.endswith(" or None") for text in row.partials)
 
-    def __init__(self) -> None:
+
+def shares(words: Mapping[str, Any], xs: Sequence[Any], out: Any) -> list[Any]:
+    """What `ties` is in the room of floats, without branches: 1 for those that attain the extreme, over their number."""
+    greater = words["greater"]
+    attained = [1.0 - (greater(x, out) + greater(out, x)) for x in xs]
+    count = words["sum"](attained)
+    return [hit / count for hit in attained]
+
+
+class Trace:
+    """Writes operations on Values into a program, in the order in which they are made.
+
+    `source_of` tells for a Value from outside which input of the program it is, by the key and the name it answers.
+    """
+
+    def __init__(self, source_of: Callable[[Value], tuple[Any, str] | None], generators: Iterable[Any] = ()) -> None:
         self.program = Program()
         self.refs: dict[Value, int] = {}
-        self.captured: list[Value] = []  # Values from outside that the function used: they are inputs too
-        self.names: dict[Value, str] = {}  # what is known of their names
+        self.sources: list[Any] = []  # for each input, where its number is found
+        self.source_of = source_of
+        self.generators = [*generators, random.getstate.__self__]  # type: ignore[attr-defined]
+        if (np := sys.modules.get("numpy")) is not None:
+            self.generators.append(np.random.mtrand._rand)
+        self.constants: dict[float, str] = {}  # numbers from outside, and the line where each came in first
+        self.chose = False  # whether derivatives of choices are part of the program
+        self.rules: dict[Primitive, list[Callable[..., Any] | None]] = {}
         self.around = current()
 
-    def input(self, number: float, name: str, *, parameter: bool = False) -> Value:
-        """A Value that stands for an input."""
+    def input(self, source: Any, number: float, name: str) -> Value:
+        """A Value that stands for a number in the arguments."""
         value = Value(number, label=name)
-        self.refs[value] = self.program.input(name, parameter=parameter)
+        self.enter(value, source, name, parameter=False)
         return value
+
+    def enter(self, value: Value, source: Any, name: str, *, parameter: bool) -> int:
+        """Make a Value an input."""
+        self.refs[value] = self.program.input(name, parameter=parameter)
+        self.sources.append(source)
+        return self.refs[value]
 
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """Call the function, and write down what it does."""
-        token = note.set(
-            self.around.but(recording=True, nested=True, watch=self.watch, read=self.read, storing=self.storing, trace=self)
-        )
+        before = [state_of(generator) for generator in self.generators]
+        token = note.set(self.around.but(
+            recording=True, nested=True, watch=self.watch, read=self.read, storing=self.storing, choices=self.choices, trace=self
+        ))  # fmt: skip
         try:
-            return function(*arguments, **keywords)
+            output = function(*arguments, **keywords)
         finally:
             note.reset(token)
+        if [state_of(generator) for generator in self.generators] != before:
+            raise TraceError(
+                "the function draws random numbers, and a compiled program would use the same ones at every call; draw them "
+                "outside and pass them as an argument"
+            )
+        return output
 
     def watch(self, node: Value) -> None:
         """Write down an operation."""
@@ -135,26 +175,43 @@ class Trace:
             raise TraceError(
                 f"an operation under no_grad leaves no trace to compile, at {user_line()}; use stop_gradient instead"
             )
-        self.refs[node] = self.program.add(row, [self.reference(operand) for operand in node._operands])
+        refs = self.refs
+        self.refs[node] = self.program.add(
+            row, [refs[x] if x in refs else self.reference(x) for x in node._operands]  # type: ignore[index]
+        )  # fmt: skip
 
     def reference(self, operand: Operand) -> int:
         """Where an operand is in the program."""
         if operand.__class__ is float:
-            return self.program.constant(operand)
+            if operand not in self.constants:
+                self.constants[operand] = user_line()  # type: ignore[index]
+            return self.program.constant(operand)  # type: ignore[arg-type]
         ref = self.refs.get(operand)  # type: ignore[arg-type]
-        if ref is None:
-            ref = self.foreign(operand)  # type: ignore[arg-type]
-        return ref
+        return self.foreign(operand) if ref is None else ref  # type: ignore[arg-type]
 
     def foreign(self, value: Value) -> int:
         """A Value that no operation of the trace made: a constant if it was written down in there, else an input."""
         if getattr(value._note, "trace", None) is self:
-            ref: int = self.program.constant(value._data)
+            self.refs[value] = self.program.constant(value._data)
+            return self.refs[value]
+        source, name = self.source_of(value) or (value, value.label or f"value.{len(self.sources)}")
+        return self.enter(value, source, name, parameter=True)
+
+    def choices(self, node: Value) -> list[Any] | None:
+        """The local derivatives of a node that chooses, for whichever side it takes; None for other nodes."""
+        row = node._primitive
+        if row is None or not is_masked(row):
+            return None
+        self.chose = True
+        if row not in self.rules:
+            words = ON_VALUES.words | {"ties": partial(shares, FUNCTIONS)}
+            texts = [text.removesuffix(" or None") for text in row.partials]
+            self.rules[row] = [None if text == "None" else row.evaluate(text, words, "out") for text in texts]
+        if row.arity is None:
+            partials = self.rules[row][0](node._operands, node)  # type: ignore[misc]
         else:
-            ref = self.program.input(self.names.get(value) or value.label or f"value.{len(self.captured)}")
-            self.captured.append(value)
-        self.refs[value] = ref
-        return ref
+            partials = [rule and rule(*node._operands, node) for rule in self.rules[row]]
+        return [None if operand.__class__ is float else local for operand, local in zip(node._operands, partials)]
 
     def read(self, kind: str, *operands: Any) -> None:
         """A comparison becomes a guard; reading a number that depends on an input is an error."""
@@ -172,3 +229,8 @@ class Trace:
         raise TraceError(f"backward() at {line} stores numbers, which a compiled function does not have; use autograd.grad")
 
 
+def state_of(generator: Any) -> str:
+    """What changes when a generator of random numbers is drawn from: Python's, NumPy's, and NumPy's older kind."""
+    if hasattr(generator, "getstate"):
+        return repr(hash(generator.getstate()))
+    return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state())

@@ -1,0 +1,295 @@
+"""The room of variants: one trace of a function, and where the numbers of a call go in its program."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autograd.calculus import grad
+from autograd.compiler.executable import Executable, Numbers
+from autograd.compiler.program import Program, rebuilt, sums_of_products
+from autograd.compiler.signature import Signature, is_object, unravel
+from autograd.compiler.trace import Index, Trace
+from autograd.functions import apply
+from autograd.ops import Primitive
+from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.value import Value, current, record
+
+__all__ = ["Call", "Variant", "Variants"]
+
+VARIANTS = 16  # programs that are kept for one signature
+SIGNATURES = 128  # signatures that are kept
+
+FEW = 16  # results whose derivatives a compiled call finds at once; of more, the engine replays the program
+
+
+class Call(NamedTuple):
+    """What a function is called with."""
+
+    arguments: Sequence[Any]
+    keywords: Mapping[str, Any]
+
+
+class Variant:
+    """One trace of a function: valid for calls of one signature, where its guards hold."""
+
+    def __init__(self, function: Callable[..., Any], name: str, call: Call, found: Signature) -> None:
+        self.name = name
+        paths = found.paths or []
+        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
+        self.indices: dict[int, Index] = {}
+        entering = iter(list(self.entered(trace, found)))
+        given = [replaced(x, entering) for x in call.arguments]
+        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
+        output = trace.run(function, given, named)
+        program = trace.program
+        program.outputs = [
+            trace.reference(x) if isinstance(x, Value) else program.constant(float(x)) for x in leaves(output)
+        ]  # fmt: skip
+        self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
+        self.structure = transform(lambda _: 0.0, output)
+        self.constants, self.chose = trace.constants, trace.chose
+        self.fixed = {k: (paths[k], index.number) for k, index in self.indices.items() if index.fixed}
+        self.limits = {k: (paths[k], index.limit) for k, index in self.indices.items() if index.limit is not None}
+        self.size = sum(scalar_size(row, len(refs)) for row, refs in zip(program.rows, program.operands) if row is not None)
+        self.sources = trace.sources
+        self.segments = segments(self.sources, found.head)
+        self.place = {source: k for k, source in enumerate(self.sources)}  # of a thing among the inputs
+        self.program = rebuilt(sums_of_products(rebuilt(program).new).new).new
+        self.executables: dict[tuple[int, ...], Executable] = {}
+        self.latest: Executable | None = None
+
+    def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
+        """Make inputs of the arguments, and give what the function gets in place of each number and array."""
+        for k in range(found.starts[-1]):
+            kind, thing, path = found.kinds[k], found.things[k], (found.paths or [])[k]
+            if kind == "Value":
+                trace.enter(thing, k, path, parameter=True)
+            elif kind == "array":
+                import numpy as np
+
+                array = np.empty(thing.size, dtype=object)
+                array[:] = [
+                    trace.input((k, j), number, f"{path}.{'.'.join(map(str, unravel(j, thing.shape)))}")
+                    for j, number in enumerate(thing.ravel().tolist())
+                ]
+                yield array.reshape(thing.shape)
+            else:
+                value = trace.input(k, float(thing), path)
+                if kind == "integer":
+                    self.indices[k] = Index(thing, value)
+                yield self.indices.get(k, value)
+
+    def fits(self, things: Sequence[Any]) -> bool:
+        """Whether the integers that the trace has fixed are the same."""
+        return all(things[k] == number for k, (_, number) in self.fixed.items())
+
+    def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
+        """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things.
+
+        Raises IndexError if an integer does not index what the function indexes with it.
+        """
+        for k, (path, limit) in self.limits.items():
+            if not 0 <= things[k] < limit:
+                raise IndexError(
+                    f"{path} is {things[k]}, but {self.name} indexes {limit} rows with it: it must be from 0 to {limit - 1}"
+                )
+        parts = [
+            things[part].ravel() if kind == "array" else [primal(things[k]) for k in part] if kind == "things" else
+            [value._data for value in part]
+            for kind, part in (self.segments if head is None else self.segments[1:])
+        ]  # fmt: skip
+        if head is not None:
+            parts.insert(0, head)
+        if len(parts) == 1:
+            return parts[0]
+        if all(isinstance(part, list) for part in parts):
+            return [number for part in parts for number in part]
+        import numpy as np
+
+        return np.concatenate(parts)
+
+    def executable(self, wanted: tuple[int, ...]) -> Executable:
+        """The program that computes the results, and the derivatives by these inputs."""
+        found = self.executables.get(wanted)
+        if found is None:
+            found = self.executables[wanted] = Executable(self.program, wanted)
+        self.latest = found
+        return found
+
+    def run(self, things: Sequence[Any], wanted: tuple[int, ...] = (), head: Numbers = None) -> tuple[Numbers, Numbers] | None:
+        """The results and their derivatives by these inputs; None if a guard does not hold.
+
+        Where choices were differentiated, nan may come from the side that was not taken: the engine has to tell.
+        """
+        found = self.executable(wanted).run(self.inputs(things, head))
+        if found is not None and self.chose and any(x != x for x in found[0]):
+            return None
+        return found
+
+    def nodes(self, things: Sequence[Any]) -> dict[int, Value]:
+        """The inputs that are Values."""
+        found = {}
+        for k, source in enumerate(self.sources):
+            thing = things[source] if source.__class__ is int else source
+            if thing.__class__ is Value:
+                found[k] = thing
+        return found
+
+    def rebuilt(self, numbers: Sequence[Any]) -> Any:
+        """The results in the containers of the function."""
+        return rebuild(self.structure, iter(numbers.tolist() if hasattr(numbers, "tolist") else numbers))
+
+    def as_nodes(self, things: Sequence[Any], nodes: dict[int, Value]) -> Any:
+        """The results as Values, whose operands are the Values among the inputs; None if a guard does not hold."""
+        if not current().recording or len(self.program.outputs) > FEW:
+            found = self.run(things)
+            if found is None:
+                return None
+            if not current().recording:
+                return self.rebuilt([Value(number) for number in found[0]])
+            given = list(self.inputs(things))
+            for k, node in nodes.items():
+                given[k] = node
+            return self.rebuilt(replay(self.program, given))
+        wanted, used = tuple(nodes), tuple(nodes.values())
+        found = self.run(things, wanted)
+        if found is None:
+            return None
+        values, slopes = (part.tolist() if hasattr(part, "tolist") else part for part in found)
+        width = len(wanted)
+        return self.rebuilt([
+            record(value, Replay(self, row, self.inputs(things), wanted), used, tuple(slopes[row * width : (row + 1) * width]))
+            for row, value in enumerate(values)
+        ])  # fmt: skip
+
+
+class Variants:
+    """The programs of a function by signature; where one does not fit, a new one is traced, within bounds."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
+        self.warned: set[str] = set()
+
+    def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
+        """The programs that may fit, the latest first, and in the end a new one, unless there are too many."""
+        key = tuple(found.key)
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = []
+            if len(self.known) > SIGNATURES:
+                self.known.popitem(last=False)
+                self.warn(
+                    f"{self.name} was compiled for {SIGNATURES} kinds of arguments and keeps getting others (other lengths, or "
+                    "something it uses from outside that keeps changing); the oldest programs are dropped"
+                )
+        elif len(self.known) > 1:
+            self.known.move_to_end(key)
+        for variant in list(known):
+            if variant.fits(found.things):
+                if known[0] is not variant:
+                    known.remove(variant)
+                    known.insert(0, variant)
+                yield variant
+        if len(known) < VARIANTS:
+            known.insert(0, trace())
+            yield known[0]
+            return
+        guards = known[0].program.guards
+        where = f"the comparison at {guards[0].line}" if guards else "an integer argument"
+        self.warn(
+            f"{self.name} was compiled {VARIANTS} times, because {where} keeps coming out otherwise, and runs "
+            "without compilation from now on; use autograd.where, maximum or take instead"
+        )
+
+    def warn(self, message: str) -> None:
+        """Warn once."""
+        if message not in self.warned:
+            self.warned.add(message)
+            warnings.warn(message, RuntimeWarning, stacklevel=5)
+
+
+class Replay(Primitive):
+    """The operation of a compiled call: its derivatives of higher order are those of the program, on the engine."""
+
+    __slots__ = ("numbers", "places", "row", "variant")
+
+    def __init__(self, variant: Variant, row: int, numbers: Numbers, places: Sequence[int]) -> None:
+        super().__init__(variant.name, "program(xs)", "slopes(xs)", public=False)
+        self.variant, self.row, self.numbers, self.places = variant, row, numbers, places
+
+    def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as a row
+        """The program on any operands; or its derivatives by them."""
+        return self.slopes if names else self.value
+
+    def value(self, xs: Sequence[Any]) -> Any:
+        """One result, by the engine."""
+        given = [float(number) for number in self.numbers]
+        for k, x in zip(self.places, xs):
+            given[k] = x
+        return replay(self.variant.program, given)[self.row]
+
+    def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
+        """Its derivatives, by the engine."""
+        return grad(self.value)(list(xs))  # type: ignore[no-any-return]
+
+
+def replay(program: Program, inputs: Sequence[Any]) -> list[Any]:
+    """The outputs of a program on Values, by the engine."""
+    given, found = iter(inputs), []
+    for row, refs in zip(program.rows, program.operands):
+        if row is None:
+            found.append(next(given))
+        else:
+            found.append(apply(row, *[found[ref] if ref >= 0 else program.number(ref) for ref in refs]))
+    return [found[ref] if ref >= 0 else program.number(ref) for ref in program.outputs]
+
+
+def segments(sources: Sequence[Any], head: int) -> list[tuple[str, Any]]:
+    """The sources of inputs in runs: one array, several things, or several Values from outside; `head` things come first."""
+    found: list[tuple[str, Any]] = []
+    for source in sources:
+        if isinstance(source, tuple):
+            if source[1] == 0:
+                found.append(("array", source[0]))
+            continue
+        kind = "values" if isinstance(source, Value) else "things"
+        if not found or found[-1][0] != kind or source == head > 0:
+            found.append((kind, []))
+        found[-1][1].append(source)
+    return found or [("things", [])]
+
+
+def primal(thing: Any) -> Any:
+    return thing._data if thing.__class__ is Value else thing
+
+
+def scalar_size(row: Primitive, count: int) -> int:
+    """How many operations on two numbers an operation of the table stands for: a `dot` of n products is 2n - 1 of them."""
+    return count - 1 if row.arity is None and count > 1 else 1
+
+
+def replaced(x: Any, entering: Iterator[Any]) -> Any:
+    """An argument with its numbers and arrays replaced, in the order in which `Signature.argument` finds them."""
+    if x is None or isinstance(x, (bool, str, bytes, Value)):
+        return x
+    if isinstance(x, Mapping):
+        return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*[replaced(part, entering) for part in x])
+    if isinstance(x, (list, tuple)):
+        return type(x)([replaced(part, entering) for part in x])
+    if is_array(x) and x.dtype.kind != "f":
+        import numpy as np
+
+        array = np.empty(x.size, dtype=object)
+        array[:] = [replaced(part, entering) for part in x.ravel().tolist()]
+        return array.reshape(x.shape)
+    if is_object(x) and not hasattr(x, "__float__"):
+        return x
+    if is_array(x) or hasattr(x, "__index__") or hasattr(x, "__float__"):
+        return next(entering)
+    return x
