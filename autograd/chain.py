@@ -102,7 +102,7 @@ def locals_on_values(node: Value) -> tuple[Any, ...]:
     partials = local_derivatives(node._primitive, node._operands, node._operands, node, ON_VALUES)
     for partial, local in zip(partials, node._locals):
         now = partial._data if isinstance(partial, Value) else partial
-        if local is not None and now != local and (now == now or local == local):  # nan stays nan
+        if local is not None and now != local and node._primitive.is_exact and (now == now or local == local):  # nan stays nan
             raise RuntimeError(
                 f"{node!r} was computed at another point: its local derivative was {local!r} and is now {now!r}; "
                 "compute it anew after changing .data, or differentiate before"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import floats
 
@@ -31,6 +31,7 @@ class Primitive:
 
     __slots__ = ("aliases", "arity", "defaults", "domain", "forward", "function", "kinks", "label", "name", "operator",
                  "partials", "public")  # fmt: skip
+    is_exact: ClassVar[bool] = True  # whether reading a partial again, at the same point, gives the same bits
 
     def __init__(
         self,

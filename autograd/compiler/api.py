@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd.calculus import grad, value_and_grad
 from autograd.compiler.emit import Text
+from autograd.compiler.executable import Executable
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.surroundings import surroundings
 from autograd.compiler.trace import TraceError
@@ -146,15 +147,13 @@ class Compiled:
     def frozen(self) -> list[str]:
         """What the latest program has fixed: comparisons, integers, numbers from outside, and names from outside.
 
-        >>> scale = 3.0
-        >>> f = compile(lambda x: scale * x if x > 0.0 else x)
+        >>> f = compile(lambda x: 3.0 * x if x > 0.0 else x)
         >>> f(2.0)
         6.0
         >>> print(*[line.split(": ")[-1] for line in f.frozen], sep=chr(10))
         x > 0.0 is True
         the number 0.0
         the number 3.0
-        scale is 3.0; traced anew when it changes
         """
         if self.latest is None:
             return []
@@ -177,18 +176,21 @@ class Compiled:
 
     def latest_text(self) -> Text:
         """The text of the latest program."""
-        if self.latest is None or self.latest.latest is None:
-            raise ValueError(f"{self.__name__} has no program yet; call it first")
-        text = self.latest.latest.text
+        text = self.latest_run()[1].text
         if text is None:
             raise ValueError("the program is not printed without NumPy; install numpy")
         return text
 
+    def latest_run(self) -> tuple[Variant, Executable]:
+        """The latest program, and what ran of it."""
+        if self.latest is None or self.latest.latest is None:
+            raise ValueError(f"{self.__name__} has no program yet; call it first")
+        return self.latest, self.latest.latest
+
     def summary(self) -> str:
         """How many scalar operations became how many lines, and what was not recovered."""
-        text, variant = self.latest_text(), self.latest
-        assert variant is not None and variant.latest is not None
-        executable = variant.latest
+        variant, executable = self.latest_run()
+        text = self.latest_text()
         forms: dict[str, int] = {}
         for group in executable.tensors.groups:
             forms[group.form] = forms.get(group.form, 0) + 1
@@ -290,7 +292,8 @@ def inputs_of(variant: Variant, found: Signature, k: int, x: Any) -> list[int]:
     if hasattr(x, "named_parameters"):
         return [variant.place[found.seen[value]] for value in x.named_parameters().values()]
     things = range(found.starts[k], found.starts[k + 1])
-    return [place for place, source in enumerate(variant.sources) if (source[0] if isinstance(source, tuple) else source) in things]
+    owners = [source[0] if isinstance(source, tuple) else source for source in variant.sources]
+    return [place for place, thing in enumerate(owners) if thing in things]
 
 
 def contained(x: Any, slopes: Any) -> Any:

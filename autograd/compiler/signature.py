@@ -102,6 +102,8 @@ class Signature:
             self.key += (kind, x)
         elif isinstance(x, OPAQUE):
             self.key.append(x)
+            if is_generator(owner := getattr(x, "__self__", None)):
+                self.generators.append(owner)
         elif isinstance(x, (float, complex)):
             self.key += (kind, marshal.dumps(x, 2))  # nan equals itself, and -0.0 is not 0.0
         elif isinstance(x, (list, tuple)):
@@ -126,7 +128,7 @@ class Signature:
         self.key += (x.__class__, len(x))
         if x and x[0].__class__ is not Value:
             try:
-                self.key.append(marshal.dumps(x, 2))
+                self.key.append(marshal.dumps(x, 2))  # type: ignore[arg-type]
             except ValueError:
                 pass
             else:

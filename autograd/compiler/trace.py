@@ -177,23 +177,24 @@ class Trace:
             )
         refs = self.refs
         self.refs[node] = self.program.add(
-            row, [refs[x] if x in refs else self.reference(x) for x in node._operands]  # type: ignore[index]
+            row, [refs[x] if x in refs else self.reference(x) for x in node._operands]
         )  # fmt: skip
 
     def reference(self, operand: Operand) -> int:
         """Where an operand is in the program."""
         if operand.__class__ is float:
             if operand not in self.constants:
-                self.constants[operand] = user_line()  # type: ignore[index]
-            return self.program.constant(operand)  # type: ignore[arg-type]
+                self.constants[operand] = user_line()
+            return self.program.constant(operand)
         ref = self.refs.get(operand)  # type: ignore[arg-type]
         return self.foreign(operand) if ref is None else ref  # type: ignore[arg-type]
 
     def foreign(self, value: Value) -> int:
         """A Value that no operation of the trace made: a constant if it was written down in there, else an input."""
         if getattr(value._note, "trace", None) is self:
-            self.refs[value] = self.program.constant(value._data)
-            return self.refs[value]
+            ref: int = self.program.constant(value._data)
+            self.refs[value] = ref
+            return ref
         source, name = self.source_of(value) or (value, value.label or f"value.{len(self.sources)}")
         return self.enter(value, source, name, parameter=True)
 

@@ -216,6 +216,7 @@ class Replay(Primitive):
     """The operation of a compiled call: its derivatives of higher order are those of the program, on the engine."""
 
     __slots__ = ("numbers", "places", "row", "variant")
+    is_exact = False  # arrays add up in another order than the engine
 
     def __init__(self, variant: Variant, row: int, numbers: Numbers, places: Sequence[int]) -> None:
         super().__init__(variant.name, "program(xs)", "slopes(xs)", public=False)
@@ -233,7 +234,14 @@ class Replay(Primitive):
         return replay(self.variant.program, given)[self.row]
 
     def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
-        """Its derivatives, by the engine."""
+        """Its derivatives, by the engine. Raises RuntimeError if a Value has another number than when it was called."""
+        for k, x in zip(self.places, xs):
+            now, then = primal(x), float(self.numbers[k])
+            if now != then and (now == now or then == then):
+                raise RuntimeError(
+                    f"{self.variant.name} was computed at another point: input {self.variant.program.names[k]} was {then!r} and "
+                    f"is now {now!r}; call it again after changing .data, or differentiate before"
+                )
         return grad(self.value)(list(xs))  # type: ignore[no-any-return]
 
 

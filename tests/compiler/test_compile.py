@@ -279,3 +279,141 @@ def test_200_000_unrelated_operations_compile():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ag.compile(chain)(1.0) == pytest.approx(chain(1.0), rel=1e-12)
+
+
+def test_a_parameter_replaced_in_a_module_is_noticed():
+    model = nn.MLP(2, [2, 1], seed=1)
+
+    def loss(model):
+        return (model([1.0, 2.0]) - 1.0) ** 2
+
+    compiled, closed = ag.compile(loss), ag.compile(lambda x: loss(model) * x)
+    assert compiled(model).data == loss(model).data
+    closed(1.0)
+    model.layers[0].neurons[0].w[0] = Value(5.0)
+    assert compiled(model).data == pytest.approx(loss(model).data, rel=1e-14)
+    assert closed(1.0).data == pytest.approx(loss(model).data, rel=1e-14)
+    assert len(compiled.variants.known) == 1
+    other = nn.MLP(2, [2, 1], seed=2)
+    assert compiled(other).data == pytest.approx(loss(other).data, rel=1e-14)
+    assert len(compiled.variants.known) == 1  # a model of the same shape shares the program
+
+
+def test_what_changes_in_an_object_is_noticed():
+    class Scaled:
+        def __init__(self):
+            self.scale, self.weights = 2.0, [Value(1.0), Value(3.0)]
+
+        def loss(self, x):
+            return self.scale * ag.dot(self.weights, x)
+
+    thing = Scaled()
+    compiled, bound = ag.compile(lambda thing, x: thing.loss(x)), ag.compile(thing.loss)
+    for scale in (2.0, 5.0):
+        thing.scale = scale
+        assert compiled(thing, [1.0, 1.0]).data == bound([1.0, 1.0]).data == scale * 4.0
+    thing.weights[1] = Value(0.0)
+    assert compiled(thing, [1.0, 1.0]).data == bound([1.0, 1.0]).data == 5.0
+
+
+def test_a_long_list_outside_that_changes_is_noticed():
+    data = [[float(k)] for k in range(5000)]
+    arrays = {"x": np.arange(5000.0)}
+    compiled = ag.compile(lambda w: w * data[4999][0] + arrays["x"][4000])
+    assert compiled(1.0) == 8999.0
+    data[4999][0] = 1.0
+    arrays["x"][4000] = 2.0
+    assert compiled(1.0) == 3.0
+
+
+def test_random_numbers_drawn_inside_are_an_error():
+    import random
+
+    rng, generator = random.Random(0), np.random.default_rng(0)
+    for draw in (random.random, rng.random, generator.random, np.random.rand):
+        with pytest.raises(TraceError, match="draws random numbers"):
+            ag.compile(lambda x: x * draw())(1.0)  # noqa: B023
+    dropout = nn.Dropout(0.5, seed=0)
+    with pytest.raises(TraceError, match="draws random numbers"):
+        ag.compile(lambda xs: ag.sum(dropout(xs)))([1.0, 2.0])
+    dropout.eval()
+    assert ag.compile(lambda xs: ag.sum(dropout(xs)))([1.0, 2.0]) == 3.0
+
+
+def test_gradients_of_choices_need_no_guards():
+    def f(xs):
+        return ag.sum([ag.relu(x) * ag.maximum(x, 0.3) for x in xs]) + ag.max([ag.abs(x) for x in xs])
+
+    slopes, curvature = ag.compile(ag.grad(f)), ag.compile(ag.hessian(f))
+    for xs in ([1.0, -2.0, 0.5], [-1.0, 0.1, 3.0], [0.2, 0.25, -4.0], [0.0, 0.0, 0.0]):
+        assert slopes(xs) == pytest.approx(ag.grad(f)(xs))
+        np.testing.assert_allclose(curvature(xs), ag.hessian(f)(xs), atol=1e-12)
+    assert sum(map(len, slopes.variants.known.values())) == 1
+    product = ag.compile(lambda x, v: ag.hvp(f)([x, 1.0], [v, 1.0]))
+    assert product(2.0, 0.5) == pytest.approx(ag.hvp(f)([2.0, 1.0], [0.5, 1.0]))
+    hidden = ag.compile(ag.grad(lambda x: ag.relu(ag.sqrt(x[0]) - 1.0) + x[1]))
+    assert hidden([4.0, 2.0]) == [0.25, 1.0]
+    assert hidden([0.0, 2.0]) == [0.0, 1.0]  # the infinite slope of the side not taken does not leak
+
+
+def test_results_in_containers_are_nodes():
+    def f(w, x):
+        return {"product": w[0] * x, "sum": [w[0] + w[1] * x, 3.0]}
+
+    compiled = ag.compile(f)
+    w = [Value(2.0), Value(5.0)]
+    found = compiled(w, 3.0)
+    (found["product"] * found["sum"][0]).backward()
+    assert [v.grad for v in w] == [17.0 * 3.0 + 6.0, 18.0]
+    assert found["sum"][1].data == 3.0
+    with ag.no_grad():
+        assert not compiled(w, 3.0)["product"]._prev
+
+
+def test_second_derivatives_of_a_compiled_call_that_mixes_numbers_and_values():
+    compiled = ag.compile(lambda w, xs: ag.sum([ag.tanh(w * x) for x in xs]))
+    w, xs = Value(0.3), np.array([1.0, -2.0, 0.5])
+    (slope,) = ag.grad(compiled(w, xs), [w], create_graph=True)
+    slope.backward()
+    tanh = np.tanh(0.3 * xs)
+    assert w.grad == pytest.approx(float((-2.0 * tanh * (1.0 - tanh**2) * xs**2).sum()))
+
+
+def test_functional_takes_and_gives_flat_arrays():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=0)
+    model.layers[0].freeze()
+    samples = np.array([[1.0, 2.0], [0.5, -1.0]])
+
+    def loss(model, samples, shift):
+        total = ag.sum([(model(x) - shift) ** 2 for x in samples])
+        return total if total > 0.5 else 2.0 * total
+
+    step = ag.compile(loss).functional(model)
+    before = [p.data for p in model.named_parameters().values()]
+    weights = np.linspace(-1.0, 1.0, len(model.parameters()))
+    for shift in (0.3, -2.0, 0.0):
+        value, gradient = step(weights, samples, shift)
+        for p, number in zip(model.parameters(), weights):
+            p.data = float(number)
+        model.zero_grad()
+        expected = loss(model, samples.tolist(), shift)
+        expected.backward()
+        assert value == pytest.approx(expected.data)
+        assert gradient == pytest.approx([p.grad for p in model.parameters()])
+        assert step.value(weights, samples, shift) == pytest.approx(expected.data)
+        for p, number in zip(model.named_parameters().values(), before):
+            p.data = number
+        assert [p.data for p in model.named_parameters().values()] == before
+    with pytest.raises(ValueError, match=r"loss needs 4 weights in a flat array, not one of shape \(3,\)"):
+        step(weights[:3], samples, 0.0)
+    with pytest.raises(TypeError, match="needs a model with parameters, not list"):
+        ag.compile(loss).functional([1.0])
+
+
+def test_a_second_derivative_at_another_point_is_refused():
+    compiled = ag.compile(lambda x: x**3)
+    x = Value(2.0)
+    y = compiled(x)
+    x.data = 3.0
+    with pytest.raises(RuntimeError, match=r"computed at another point: input x was 2.0 and is now 3.0"):
+        ag.grad(y, [x], create_graph=True)
