@@ -95,6 +95,8 @@ def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tup
         calls.setdefault(id(module), []).append((arguments[0], out, scope.path()))
 
     modules = {id(module): module for part in parts if isinstance(part, Column) for module in part.modules}
+    for module in model.modules():
+        module._seen = Module._seen  # calls are numbered from 1 again
     removals = [module.register_forward_hook(keep) for module in modules.values()]
     try:
         with evaluating(model):

@@ -124,7 +124,7 @@ def plot_boundary(
         field = ax.contourf(xs, ys, scores, levels=levels, cmap=signed_colours(), alpha=0.8, extend="both")
         if scores.min() < 0.0 < scores.max():
             ax.contour(xs, ys, scores, levels=[0.0], colors=[ink], linewidths=1.5)
-        ax.figure.colorbar(field, ax=ax, label="score")
+        ax.figure.colorbar(field, cax=ax.inset_axes((1.03, 0.0, 0.035, 1.0)), label="score")
     else:
         classes = scores.shape[-1]
         colours = [COLOURS[i % len(COLOURS)] for i in range(classes)]
@@ -198,15 +198,17 @@ def draw_ridges(ax: Axes, steps: Sequence[int], numbers: Sequence[Sequence[float
         ax.set(xticks=[], yticks=[])
         return
     # The few that lie far out would press the others together.
-    low, high = np.quantile(everything, [0.002, 0.998])
+    far = 0.002 if len(everything) > 2000 else 0.0
+    low, high = np.quantile(everything, [far, 1.0 - far])
     spread = (high - low) or abs(high) or 1.0
     bins = min(BINS, 6 + round(2.0 * max(map(len, kept)) ** 0.5))
-    edges = np.linspace(low - 0.06 * spread, high + 0.06 * spread, bins + 1)
+    width = spread / bins
+    edges = np.linspace(low - 2.5 * width, low + spread + 2.5 * width, bins + 6)
     middles = (edges[1:] + edges[:-1]) / 2.0
     colours = colormaps["plasma"](np.linspace(0.25, 0.88, len(shown)))
     for place, (these, colour) in enumerate(zip(kept, colours)):
         counts = np.histogram(these, edges)[0]
-        smooth = np.convolve(np.pad(counts, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        smooth = np.convolve(counts, [0.25, 0.5, 0.25], mode="same")
         height = 2.0 * smooth / max(smooth.max(), 1e-300)
         ax.fill_between(middles, -place, height - place, color=colour, linewidth=0, zorder=place)
         ax.plot(middles, height - place, color=ax.get_facecolor(), linewidth=0.9, zorder=place + 0.5)

@@ -92,3 +92,16 @@ def test_check_a_gradient(tmp_path, capsys):
     assert errors["complex step"] < 1e-15 < errors["central difference"] < 1e-9 < errors["forward difference"] < 1e-6
     assert "valid subgradient: slopes 1 and 2" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["gradcheck_steps.png"]
+
+
+def test_gallery(tmp_path, capsys):
+    pytest.importorskip("sklearn", reason="the demo's data need scikit-learn")
+    names = run("gallery", tmp_path, "--steps", "8", "--starts", "5")
+    figures = ("training", "histograms", "gradcheck", "local_minima")
+    pairs = {f"{name}_{theme}.png" for name in figures for theme in ("light", "dark")}
+    shots = {"page_light.png", "page_dark.png"}
+    expected = pairs | {"neuron.svg", "network.svg"}
+    assert set(names) - shots == expected
+    printed = capsys.readouterr().out
+    assert shots <= set(names) or "; no screenshots of the page: " in printed
+    assert {path.name for path in tmp_path.iterdir()} == set(names)

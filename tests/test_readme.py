@@ -29,8 +29,18 @@ def test_tables_are_printed_by_the_code():
 
 
 def test_pictures_and_links_exist():
-    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text()):
+    text = README.read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text):
         assert (README.parent / target).exists(), target
+
+
+def test_pictures_are_small_and_shown():
+    pictures = list((README.parent / "demos" / "pictures").iterdir())
+    assert pictures
+    assert max(path.stat().st_size for path in pictures) < 150_000
+    assert sum(path.stat().st_size for path in pictures) < 1_000_000
+    for path in pictures:
+        assert f"demos/pictures/{path.name}" in README.read_text(), path.name
 
 
 def test_a_mixture_with_the_other_autograd_is_refused(tmp_path):
