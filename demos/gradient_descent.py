@@ -21,7 +21,6 @@ RATES = {
     "at the edge": 1.99 / STEEP,
     "too large": 2.04 / STEEP,
 }
-COLOURS = ["#7f7f7f", "#1b7837", "#3b4cc0", "#d95f02"]
 
 
 def main(arguments: list[str] | None = None) -> dict[str, float]:
@@ -76,20 +75,18 @@ def draw(paths: dict[str, list[tuple[float, float]]], path: Path) -> None:
 
     figure = Figure(figsize=(10.0, 6.4), layout="constrained")
     grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 1.1))
+    axes = figure.add_subplot(grid[:, 2])
+    nn.plot_loss({f"{RATES[name]:.3f} {name}": [loss(*place) for place in visited[1:]] for name, visited in paths.items()}, axes)
+    axes.set(xlabel="step", ylabel="f(x, y)", title="loss")
+    colours = [line.get_color() for line in axes.lines]
     xs, ys = np.meshgrid(np.linspace(-10, 10, 160), np.linspace(-4.5, 4.5, 120))
-    for i, (colour, (name, visited)) in enumerate(zip(COLOURS, paths.items())):
+    for i, (colour, (name, visited)) in enumerate(zip(colours, paths.items())):
         axes = figure.add_subplot(grid[i // 2, i % 2])
         axes.contour(xs, ys, loss(xs, ys), levels=np.geomspace(0.5, 160, 9), colors="#cccccc", linewidths=0.8)
         axes.plot(*zip(*visited), "o-", color=colour, markersize=3, linewidth=1.2)
         axes.plot(*START, "k*", markersize=10)
         axes.plot(0, 0, "k+", markersize=10)
         axes.set(title=f"rate {RATES[name]:.3f}: {name}", xlim=(-10, 10), ylim=(-4.5, 4.5))
-    axes = figure.add_subplot(grid[:, 2])
-    for colour, (name, visited) in zip(COLOURS, paths.items()):
-        axes.semilogy([loss(*place) for place in visited], color=colour, label=f"{RATES[name]:.3f} {name}")
-    axes.set(xlabel="step", ylabel="f(x, y)", title="loss")
-    axes.legend(loc="lower left")
-    axes.grid(alpha=0.3)
     figure.savefig(path, dpi=130)
 
 

@@ -44,6 +44,7 @@ STYLE = Template("""
 """)
 LINKED = Template("""
 .network .neuron[role="button"] { outline: none }
+.network .neuron[role="button"]:hover circle { stroke: $soft !important; stroke-width: 4px !important }
 .network .neuron:focus-visible circle { stroke: $mark !important; stroke-width: 4.5px !important }
 .network .neuron[aria-current] circle { stroke: $mark !important; stroke-width: 4.5px !important }
 .network .live circle { stroke: $ink !important; stroke-width: 4px !important }
