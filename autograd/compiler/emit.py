@@ -114,9 +114,12 @@ class Printer:
         self.lines: list[tuple[str, str]] = []  # what is assigned to which name
 
         # Results that serve as conditions alone may stay truth values.
-        uses = [(row, k, ref) for row, refs in zip(self.program.rows, self.program.operands) for k, ref in enumerate(refs)]
-        others = {ref for row, k, ref in uses if row is not WHERE or k} | set(roots(self.program))
-        self.conditions = {ref for row, k, ref in uses if row is WHERE and k == 0} - others
+        rows, operands = self.program.rows, self.program.operands
+        self.conditions = {refs[0] for row, refs in zip(rows, operands) if row is WHERE}
+        if self.conditions:
+            self.conditions.difference_update(roots(self.program))
+            for row, refs in zip(rows, operands):
+                self.conditions.difference_update(refs[1:] if row is WHERE else refs)
 
     def text(self, results: Sequence[Result]) -> Text:
         """All lines, as the function `program(inputs, batch)`."""

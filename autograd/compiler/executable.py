@@ -26,7 +26,7 @@ class Executable:
         self.source, self.wanted, self.careful = program, wanted, careful
         self.with_care: Executable | None = None
         self.count = len(program.outputs)
-        program = rebuilt(program).new
+        program = program.copy()
         inputs = [program.inputs[k] for k in wanted]
         if wanted:
             for output in program.outputs[: self.count]:

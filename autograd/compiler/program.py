@@ -15,6 +15,7 @@ from autograd.ops import TABLE, Primitive
 __all__ = ["Guard", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
 ADD, MUL, NEG, POS, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "neg", "pos", "sum", "dot", "where"))
+SIMPLER = {NEG, POS, WHERE}
 
 
 class Guard(NamedTuple):
@@ -80,23 +81,31 @@ class Program:
     def add(self, row: Primitive, operands: Sequence[int]) -> int:
         """The result of an operation: a new entry, an equal one that is there already, or something simpler."""
         refs = tuple(operands)
+        key = row, refs
+        found = self._entry_of.get(key)
+        if found is not None:
+            return found
         if max(refs) < 0:
             numbers = [self.number(ref) for ref in refs]
             return self.constant(row.function(numbers) if row.arity is None else row.function(*numbers))
-        simpler = self.simpler(row, refs)
-        if simpler is not None:
+        if row in SIMPLER and (simpler := self.simpler(row, refs)) is not None:
             return simpler
-        key = (row, refs)
-        if key not in self._entry_of:
-            depths = self.depths
-            self._entry_of[key] = self._append(row, refs, 1 + max([depths[ref] for ref in refs if ref >= 0]))
-        return self._entry_of[key]
+        depths = self.depths
+        self._entry_of[key] = found = self._append(row, refs, 1 + max([depths[ref] for ref in refs if ref >= 0]))
+        return found
 
     def _append(self, row: Primitive | None, operands: tuple[int, ...], depth: int) -> int:
         self.rows.append(row)
         self.operands.append(operands)
         self.depths.append(depth)
         return len(self.rows) - 1
+
+    def copy(self) -> Program:
+        """The same program, to be continued."""
+        found = Program()
+        for name, facts in vars(self).items():
+            setattr(found, name, facts.copy())
+        return found
 
     def simpler(self, row: Primitive, refs: tuple[int, ...]) -> int | None:
         """An exact identity: the same number for every operand, nan, infinities and the sign of zero included.
@@ -216,31 +225,35 @@ def roots(program: Program) -> list[int]:
 class rebuilt:  # noqa: N801 - used as a word
     """A program written anew without what nothing depends on; inputs stay, and come first, in the order given.
 
-    A pass overrides `write`. `place` tells where an entry of the old program is in the new one.
+    A pass overrides `write`. `place` tells where an entry or a constant of the old program is in the new one.
     """
 
     def __init__(self, old: Program, inputs: Sequence[int] | None = None) -> None:
         self.old, self.new = old, Program()
-        self.place: dict[int, int] = {}
+        self.place: dict[int, int] = {-1 - k: self.new.constant(number) for k, number in enumerate(old.constants)}
         names = dict(zip(old.inputs, old.names))
         for i in old.inputs if inputs is None else inputs:
             self.place[i] = self.new.input(names[i], parameter=not old.families[i][0])
-        needed = live(old, roots(old))
+        self.needed = live(old, roots(old))
+        self.prepare()
         for i, row in enumerate(old.rows):
-            if needed[i] and row is not None:
+            if self.needed[i] and row is not None:
                 self.place[i] = self.write(i, row, old.operands[i])
-        self.new.outputs = [self.at(ref) for ref in old.outputs]
-        self.new.guards = [guard._replace(left=self.at(guard.left), right=self.at(guard.right)) for guard in old.guards]
+        self.new.outputs = self.at(old.outputs)
+        self.new.guards = [
+            guard._replace(left=self.place[guard.left], right=self.place[guard.right]) for guard in old.guards
+        ]  # fmt: skip
 
-    def at(self, ref: int) -> int:
-        """The new reference for an old one."""
-        if ref >= 0:
-            return self.place[ref]
-        return self.new.constant(self.old.constants[-1 - ref])
+    def at(self, refs: Iterable[int]) -> list[int]:
+        """The new references for old ones."""
+        return list(map(self.place.__getitem__, refs))
+
+    def prepare(self) -> None:
+        """What a pass has to know before it writes; it may take entries out of those that are needed."""
 
     def write(self, i: int, row: Primitive, operands: tuple[int, ...]) -> int:  # noqa: ARG002 - for passes
         """The new reference of an old entry."""
-        return self.new.add(row, [self.at(ref) for ref in operands])
+        return self.new.add(row, self.at(operands))
 
 
 class sums_of_products(rebuilt):  # noqa: N801
@@ -249,26 +262,38 @@ class sums_of_products(rebuilt):  # noqa: N801
     The sums are what the micrograd style writes with `sum(w * x for ...)`. Two terms with at most one product stay as they are.
     """
 
-    def __init__(self, old: Program) -> None:
-        uses = [0] * len(old.rows)
-        for refs in [*old.operands, tuple(roots(old))]:
-            for ref in refs:
-                if ref >= 0:
-                    uses[ref] += 1
-        self.uses = uses
+    def prepare(self) -> None:
+        """Find the additions and products that belong to sums; they are not written as entries of their own."""
+        rows, needed = self.old.rows, self.needed
+        self.uses = uses = [0] * len(rows)
+        additions = []
+        for i, refs in enumerate(self.old.operands):
+            if needed[i]:
+                for ref in refs:
+                    if ref >= 0:
+                        uses[ref] += 1
+                if rows[i] is ADD or rows[i] is SUM:
+                    additions.append(i)
+        for ref in roots(self.old):
+            if ref >= 0:
+                uses[ref] += 1
         # An addition that is an operand of one other addition, and of nothing else, is written inside it.
-        self.inside = {
-            ref for row, refs in zip(old.rows, old.operands) if row in (ADD, SUM) for ref in refs
-            if ref >= 0 and uses[ref] == 1 and old.rows[ref] in (ADD, SUM)
-        }  # fmt: skip
-        super().__init__(old)
+        self.inside: set[int] = set()
+        self.sums: dict[int, tuple[list[int], list[int]]] = {}  # their products and other terms
+        for i in additions:
+            self.inside.update([ref for ref in self.old.operands[i] if ref >= 0 and uses[ref] == 1 and rows[ref] in (ADD, SUM)])
+        for i in additions:
+            if i not in self.inside:
+                self.sums[i] = self.terms(i)
+                for ref in self.sums[i][0]:
+                    needed[ref] = False
+        for ref in self.inside:
+            needed[ref] = False
 
-    def write(self, i: int, row: Primitive, operands: tuple[int, ...]) -> int:
-        """An addition takes in the additions and products below it."""
-        if row not in (ADD, SUM) or i in self.inside:
-            return -1 if i in self.inside else super().write(i, row, operands)
+    def terms(self, i: int) -> tuple[list[int], list[int]]:
+        """The products in a sum that are used nowhere else, if they are several, and the other terms."""
         terms: list[int] = []
-        stack = list(operands[::-1])
+        stack = list(self.old.operands[i][::-1])
         while stack:
             ref = stack.pop()
             if ref in self.inside:
@@ -276,10 +301,17 @@ class sums_of_products(rebuilt):  # noqa: N801
             else:
                 terms.append(ref)
         products = [ref for ref in terms if ref >= 0 and self.old.rows[ref] is MUL and self.uses[ref] == 1]
-        if len(products) < 2 and len(terms) < 3:
+        if len(products) < 2:
+            products = []
+        chosen = set(products)
+        return products, [ref for ref in terms if ref not in chosen]
+
+    def write(self, i: int, row: Primitive, operands: tuple[int, ...]) -> int:
+        """An addition takes in the additions and products below it."""
+        products, terms = self.sums.get(i, ((), ()))
+        if not products and len(terms) < 3:
             return super().write(i, row, operands)
-        chosen = set(products) if len(products) > 1 else set()
         # A sum starts at 0.0, so further zeros change nothing.
-        others = [ref for ref in terms if ref not in chosen and not (ref < 0 and self.old.number(ref) == 0.0)]
-        pairs = [tuple(map(self.at, self.old.operands[ref])) for ref in products if ref in chosen]
-        return self.new.sum_of_products(pairs, map(self.at, others))  # type: ignore[arg-type]
+        others = [ref for ref in terms if not (ref < 0 and self.old.number(ref) == 0.0)]
+        pairs = [self.at(self.old.operands[ref]) for ref in products]
+        return self.new.sum_of_products(pairs, self.at(others))  # type: ignore[arg-type]

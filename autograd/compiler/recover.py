@@ -109,8 +109,19 @@ def input_blocks(program: Program) -> list[tuple[str, list[int], Shape]]:
         shape: Shape = tuple(dims)
         if dims and (grid != sorted(grid) or len(grid) != prod(dims)):
             shape = (len(grid),)
-        blocks.append((identifier(pattern), entries, shape))
-    return blocks
+        blocks.append((pattern, entries, shape))
+    names = block_names([pattern for pattern, _, _ in blocks])
+    return [(name, entries, shape) for name, (_, entries, shape) in zip(names, blocks)]
+
+
+def block_names(patterns: Sequence[str]) -> list[str]:
+    """Names for blocks: 'model.layers.0.neurons.*.w.*' is layers0_w, unless another block is called so."""
+    names = [identifier(pattern) for pattern in patterns]
+    shorter = []
+    for pattern, name in zip(patterns, names):
+        _, _, rest = pattern.partition(".")
+        shorter.append(identifier(rest) if rest and rest.lstrip(".")[0].isalpha() else name)
+    return [short if (names + shorter).count(short) == 1 + (short == name) else name for short, name in zip(shorter, names)]
 
 
 def is_list_of_parts(parts: list[str], k: int) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autograd.calculus import grad
 from autograd.compiler.executable import Executable, Numbers
-from autograd.compiler.program import Program, rebuilt, sums_of_products
+from autograd.compiler.program import Program, sums_of_products
 from autograd.compiler.signature import Signature, is_object, unravel
 from autograd.compiler.trace import Index, Trace
 from autograd.functions import apply
@@ -23,6 +25,18 @@ VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
 
 FEW = 16  # results whose derivatives a compiled call finds at once; of more, the engine replays the program
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """The cyclic collector would walk through a growing program again and again, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Call(NamedTuple):
@@ -57,7 +71,7 @@ class Variant:
         self.sources = trace.sources
         self.segments = segments(self.sources, found.head)
         self.place = {source: k for k, source in enumerate(self.sources)}  # of a thing among the inputs
-        self.program = rebuilt(sums_of_products(rebuilt(program).new).new).new
+        self.program = sums_of_products(program).new
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
@@ -115,7 +129,8 @@ class Variant:
         """The program that computes the results, and the derivatives by these inputs."""
         found = self.executables.get(wanted)
         if found is None:
-            found = self.executables[wanted] = Executable(self.program, wanted)
+            with collector_paused():
+                found = self.executables[wanted] = Executable(self.program, wanted)
         self.latest = found
         return found
 
@@ -195,7 +210,8 @@ class Variants:
                     known.insert(0, variant)
                 yield variant
         if len(known) < VARIANTS:
-            known.insert(0, trace())
+            with collector_paused():
+                known.insert(0, trace())
             yield known[0]
             return
         guards = known[0].program.guards

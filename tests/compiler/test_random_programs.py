@@ -78,7 +78,7 @@ def test_every_pass_keeps_the_invariants_and_the_numbers(steps, xs):
     program = trace.program
     program.outputs = [trace.reference(out)]
     expected = out._data
-    for change in (lambda p: p, lambda p: rebuilt(p).new, lambda p: sums_of_products(p).new):
+    for change in (lambda p: p, lambda p: rebuilt(p).new, lambda p: sums_of_products(p).new, lambda p: p.copy()):
         program = change(program)
         program.check()
         assert program.run(xs)[0] == pytest.approx(expected, rel=1e-12, abs=1e-14, nan_ok=True)
