@@ -25,6 +25,7 @@ from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, val
 from autograd.composites import clip, log_softmax, mean, softmax, take, var
 from autograd.controls import GradientWarning, detect_anomaly, enable_grad, lint, no_grad, scope
 from autograd.functions import FUNCTIONS as _FUNCTIONS
+from autograd import showing as _showing  # noqa: F401 - and its picture in notebooks
 from autograd.primitives import primitive
 from autograd.value import Value, topological
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.graphs import Graph, Node
+from autograd.boxes import Boxes, legible, number, shortened
+from autograd.colours import INK, LINE, PAPER, SOFT
+from autograd.graphs import Box, Edge, Graph
+from autograd.guard import boxes_of, refusal
+from autograd.stacks import columns, stacks
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -13,21 +18,30 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_dot"]
 
-POSITIVE = ("#fee8d3", "#fdcf9f", "#fbb269", "#f28e2b")
-NEGATIVE = ("#dbe9f6", "#b5d3ec", "#86b8e0", "#5a9bd4")
-NEUTRAL, INK, LINE = "#f4f4f4", "#1b1b1b", "#8a8a8a"
-EDGE_LABELS = 300  # above so many nodes, labels on edges cost more time than they tell
+LABELLED = 300, 600  # with more boxes or arrows, labels on arrows cost more time than they tell
+LONG = 5000  # columns that links pass altogether, from where Graphviz is told to hurry
+UNKNOWN = "grad -: no backward() has reached the root yet"
 
 
-def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes: int = 500) -> graphviz.Digraph:
+def draw_dot(
+    root: Value | Graph, format: str = "svg", rankdir: str = "LR", *, depth: int | None = None,
+    expand: str | Iterable[str] = (), stack: bool = False, names: Mapping[str, Value] | None = None,
+    edge_labels: bool | None = None, max_nodes: int = 500,
+) -> graphviz.Digraph:  # fmt: skip
     """The graph below `root` as a picture: a `graphviz.Digraph`, with `render`, `pipe`, `save` and notebook display.
 
     Leaves are square, results rounded, constants plain, the root double-lined. A box shows the label and operation, the number,
     and the gradient once `backward()` was called; its colour is the sign and size of the gradient (orange positive, blue
-    negative, four steps over two decades). Edges carry the local derivative; a dashed edge passes nothing back. `rankdir` is
-    "LR" or "TB". The same program gives the same text, byte for byte.
+    negative, four steps over two decades). Arrows carry the local derivative (`edge_labels`; without it, up to 300 boxes); a
+    dashed one passes nothing back. A heavy border holds nan or an infinity. Pointing at a box shows its scope and all digits.
+    `rankdir` is "LR" or "TB". The same program gives the same text, byte for byte.
 
-    Raises ValueError for more than `max_nodes` values: larger pictures take minutes and cannot be read.
+    `depth` folds scopes of so many names into one box each, `expand` lists scopes that stay open one level more (see
+    `Graph.fold`), and `stack` draws equal boxes of a column as one. `names` gives labels to Values without one: a dictionary
+    such as `model.named_parameters()`.
+
+    Raises ValueError for more than `max_nodes` boxes, with the views that fit: larger pictures take minutes and cannot be read.
+    Raises TypeError if `root` is no Value or Graph.
 
     >>> x = Value(2.0, label="x")
     >>> draw_dot(x * x).source.count("n0 -> n1")
@@ -37,61 +51,96 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes
 
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"draw_dot needs rankdir 'LR' or 'TB', not {rankdir!r}")
-    graph = Graph(root)
-    if len(graph.nodes) > max_nodes:
-        raise ValueError(
-            f"this graph has {len(graph.nodes)} values: too many for one picture (max_nodes={max_nodes}); draw a part of it, "
-            "such as one sample or one neuron, print autograd.Graph(root), or raise max_nodes"
-        )
-    picture = Picture(format=format)
-    font = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "10"}
-    picture.attr("graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3")
-    picture.attr("node", style="filled", color=LINE, fontcolor=INK, margin="0.08,0.04", height="0.2", width="0.2", **font)
-    picture.attr("edge", color=LINE, fontcolor=INK, arrowsize="0.6", **font | {"fontsize": "8"})
-    scale = gradient_scale(graph)
-    for node in graph.nodes:
-        picture.node(node.name, **box(node, graph, scale))
-    for edge in graph.edges:
-        facts: dict[str, str] = {}
-        source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-        if source.kind != "constant":
-            dead = edge.local is None or edge.local == 0.0
-            facts = {"style": "dashed"} if dead else {}
-            if len(graph.nodes) <= EDGE_LABELS:
-                facts["label"] = f"x {edge.local or 0.0:.4g}"
-        picture.edge(source.name, target.name, **facts)
+    if not isinstance(root, (Value, Graph)):
+        raise TypeError(f"draw_dot needs a Value or a Graph, not {type(root).__name__} {root!r}")
+    if depth is None and not expand and not stack and (count := boxes_of(root)) > max_nodes:
+        raise refusal(root, count, max_nodes)
+    graph = root if isinstance(root, Graph) else Graph(root, names)
+    fold = graph.fold(depth, expand)
+    column = columns(fold)
+    groups = stacks(graph, fold, column) if stack else [[place] for place in range(len(fold.boxes))]
+    if len(groups) > max_nodes:
+        raise refusal(graph, len(groups), max_nodes)
+
+    shown: dict[str, list[Box]] = {}  # what a box stands for, by its name
+    name_of: dict[int, str] = {}
+    for group in groups:
+        boxes = [fold.boxes[place] for place in group]
+        name = f"{'n' if len(boxes) == 1 and boxes[0].single else 's'}{boxes[0].nodes[0]}"
+        shown[name] = boxes
+        name_of |= dict.fromkeys([id for box in boxes for id in box.nodes], name)
+    arrows = arrows_between(graph, name_of)
+    length = sum([column[link.target] - column[link.source] for link in fold.links])
+    if edge_labels is None:
+        edge_labels = len(shown) <= LABELLED[0] and len(arrows) <= LABELLED[1] and length <= LONG
+
+    picture = Picture(name=described(graph, len(shown)), format=format, filename="Digraph.gv")
+    dense, whole = len(arrows) > 3 * len(shown), len(shown) == len(graph.nodes)
+    apart = "1" if dense and not edge_labels else "0.15" if edge_labels and whole else "0.4"
+    # Arial: renderers without fonts know its widths. All colours have a twin for dark surroundings.
+    font = {"fontname": "Arial", "fontsize": "8"}
+    picture.attr("graph", rankdir=rankdir, nodesep="0.14", ranksep=apart, bgcolor=PAPER, fontcolor=SOFT, **font)
+    picture.attr(
+        "node", shape="box", style="filled", color=LINE, fontcolor=INK, margin="0.07,0.03", height="0.2", width="0.2", **font
+    )
+    picture.attr("edge", color=LINE, fontcolor=SOFT, arrowsize="0.6", **font | {"fontsize": "7"})
+    if length > LONG:
+        picture.attr("graph", nslimit="0.1", mclimit="0.1", splines="line")  # less beautiful, in seconds instead of minutes
+    if not graph.differentiated:
+        picture.attr("graph", label=UNKNOWN, labeljust="l")
+    facts = Boxes(graph)
+    for name, boxes in shown.items():
+        picture.node(name, **quoted(facts.attributes(boxes)))
+    for (tail, head, _), edges in arrows.items():
+        picture.edge(tail, head, **quoted(arrow(graph, edges, edge_labels, " " * (rankdir in ("TB", "BT")))))
     return picture
 
 
-def box(node: Node, graph: Graph, scale: float) -> dict[str, str]:
-    """What Graphviz is told of one node."""
-    # A backslash starts an escape in Graphviz's labels, and the package turns one at the end of a line into a line break.
-    title = node.title.replace("\\", "\\\\")
-    lines = [title, f"{node.data:.4g}"] if title else [f"{node.data:.4g}"]
-    if node.kind == "constant":
-        return {"label": lines[-1], "shape": "plaintext", "style": "", "fontsize": "8"}
-    lines.append(f"grad {node.grad:.4g}" if graph.differentiated else "grad -")
-    facts = {"label": "\\n".join(lines), "shape": "box", "fillcolor": colour(node.grad, scale)}
-    if node.kind == "result":
-        facts["style"] = "filled,rounded"
-    if node.id == graph.root:
-        facts["peripheries"] = "2"
-    if not (math.isfinite(node.data) and math.isfinite(node.grad)):
-        facts["penwidth"] = "3"
-    scope = "/".join(node.scope)
-    facts["tooltip"] = f"{scope + ': ' if scope else ''}data {node.data!r}, grad {node.grad!r}"
+def arrows_between(graph: Graph, name_of: Mapping[int, str]) -> dict[tuple[str, str, int], list[Edge]]:
+    """The arrows, with the edges that each stands for: one for every use of a value, and for all between folded boxes."""
+    arrows: dict[tuple[str, str, int], list[Edge]] = {}
+    for i, edge in enumerate(graph.edges):
+        tail, head = name_of[edge.source], name_of[edge.target]
+        if tail != head:
+            arrows.setdefault((tail, head, i if tail[0] == head[0] == "n" else -1), []).append(edge)
+    return arrows
+
+
+def arrow(graph: Graph, edges: Sequence[Edge], labelled: bool, indent: str) -> dict[str, str]:
+    """What Graphviz is told of the arrow for these uses; labels beside an upright one are indented."""
+    edges = [edge for edge in edges if graph.nodes[edge.source].kind != "constant"]
+    facts = {}
+    if edges and not any(carries(graph, edge) for edge in edges):
+        facts["style"] = "dashed"
+    if len(edges) == 1:
+        local, upstream = edges[0].local or 0.0, graph.nodes[edges[0].target].grad
+        facts["tooltip"] = f"local derivative {local!r}"
+        if graph.differentiated:
+            facts["tooltip"] += f"\n{local!r} * {upstream!r} = {local * upstream!r}"
+        if labelled:
+            facts["label"] = f"{indent}\u00d7{number(local)}"
+    elif edges:
+        facts |= {"tooltip": f"{len(edges)} uses", "penwidth": f"{1.0 + 0.6 * math.log10(len(edges)):.2g}"}
     return facts
 
 
-def gradient_scale(graph: Graph) -> float:
-    """The size of gradient that gets the strongest colour: the 98th percentile, without the root, whose gradient is always 1."""
-    sizes = sorted(abs(node.grad) for node in graph.nodes[:-1] if node.grad and math.isfinite(node.grad))
-    return sizes[int(0.98 * (len(sizes) - 1))] if sizes else 1.0
+def carries(graph: Graph, edge: Edge) -> bool:
+    """Whether something goes back along this edge."""
+    upstream = graph.nodes[edge.target].grad if graph.differentiated else 1.0
+    return edge.local is not None and edge.local * upstream != 0.0
 
 
-def colour(grad: float, scale: float) -> str:
-    """Orange for positive and blue for negative gradients, in four steps of half a decade."""
-    if grad == 0.0 or grad != grad:
-        return NEUTRAL
-    step = 3 + 2 * math.log10(abs(grad) / scale) if math.isfinite(grad) else 3
-    return (POSITIVE if grad > 0.0 else NEGATIVE)[max(0, min(3, round(step)))]
+def quoted(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts with labels and tooltips as Graphviz reads them."""
+    found = {name: legible(fact) if name in ("label", "tooltip") else fact for name, fact in facts.items()}
+    if "label" in found:
+        found["label"] = found["label"].replace("\n", "\\n")
+    return found
+
+
+def described(graph: Graph, boxes: int) -> str:
+    """The title of the picture, for those who hear it."""
+    root = graph.nodes[graph.root]
+    folded = "" if boxes == len(graph.nodes) else f", folded to {boxes} boxes"
+    title = shortened(root.title or "one value").replace("\n", " ")
+    return f"Computation graph of {legible(title)}: {len(graph.nodes)} values{folded}"

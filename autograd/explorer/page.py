@@ -8,13 +8,12 @@ import json
 import math
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 
 from autograd.explorer.views import Views, parted
+from autograd.files import write
 from autograd.graphs import Graph
 from autograd.ops import TABLE, Primitive
 from autograd.value import Value, topological
@@ -42,19 +41,7 @@ class Page:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file, whole or not at all. Raises OSError that names the file if it cannot be written."""
-        target = Path(path)
-        try:
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(self.text)
-                os.chmod(name, 0o644)
-                os.replace(name, target)
-            except BaseException:
-                os.unlink(name)
-                raise
-        except OSError as error:
-            raise type(error)(f"the page cannot be written to {os.fspath(path)!r}: {error.strerror}") from error
+        write(path, self.text, "the page")
 
     def _repr_html_(self) -> str:
         return (

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd.explorer.layout import Pair, column_of, layered
 from autograd.graphs import CROWD, Fold, Graph, Node, Path
+from autograd.stacks import stacks
 
 __all__ = ["View", "Views", "parted"]
 
@@ -97,27 +98,13 @@ class Views:
     ) -> tuple[list[Any], list[Pair]]:
         """The boxes of a fold with those of equal shape in one column stacked in one box, and the links between the stacks.
 
-        Links lead from column to column, so stacks within a column make no cycle. Single values are equal if their operations
-        and, where `labelled`, their labels are.
+        Many leaves that the same boxes use are one box too.
         """
-        columns = column_of(len(boxes), links)
-        place_of: dict[Any, int] = {}
-        stacks: list[list[Any]] = []
-        place = []
-        for i, box in enumerate(fold.boxes):
-            node = self.graph.nodes[box.nodes[0]]
-            key: Any = i  # a crowd stays what it is
-            if box.path:
-                key = (len(box.path), box.shape, columns[i])
-            elif box.single:
-                key = (node.kind, node.op, node.label if labelled else "", columns[i])
-            if (found := place_of.get(key)) is None:
-                place_of[key] = found = len(stacks)
-                stacks.append([])
-            stacks[found].append(boxes[i])
-            place.append(found)
+        groups = stacks(self.graph, fold, column_of(len(boxes), links), labelled=labelled)
+        place = {i: at for at, group in enumerate(groups) for i in group}
+        shared = [boxes[group[0]] if len(group) == 1 else [boxes[i] for i in group] for group in groups]
         merged = list(dict.fromkeys((place[source], place[target]) for source, target in links))
-        return self.crowded([stack[0] if len(stack) == 1 else stack for stack in stacks], merged)
+        return self.crowded(shared, merged)
 
     def crowded(self, boxes: list[Any], links: list[Pair]) -> tuple[list[Any], list[Pair]]:
         """The boxes with one for leaves that are used by the same boxes, if those leaves are many; and the links."""
