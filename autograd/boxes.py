@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from autograd.colours import BAD, NEUTRAL, SOFT, colour, strongest
 from autograd.graphs import Box, Graph, Node
 
-__all__ = ["Boxes", "legible", "number", "shortened"]
+__all__ = ["Boxes", "legible", "number", "shortened", "spelled"]
 
 LONGEST = 60  # characters of a name in a box; the tooltip has the rest
 
@@ -134,15 +134,17 @@ def shortened(name: str) -> str:
 
 
 def legible(text: str) -> str:
-    r"""The text as Graphviz's quoted texts write it, so that every character of it means itself.
-
-    Backslashes and entities are escaped, and what no picture can show is spelled out.
+    r"""The text as Graphviz's labels write it, so that every character of it means itself.
 
     >>> print(legible("a & b, \\N, \0"))
     a &amp; b, \\N, \\x00
     """
-    shown = "".join(c if c == "\n" or shows(c) else ascii(c)[1:-1] for c in text.replace("\t", " "))
-    return shown.replace("\\", "\\\\").replace("&", "&amp;")
+    return spelled(text).replace("\\", "\\\\").replace("&", "&amp;")
+
+
+def spelled(text: str) -> str:
+    """The text with what no picture can show spelled out; lines stay lines."""
+    return "".join(c if c == "\n" or shows(c) else ascii(c)[1:-1] for c in text.replace("\t", " "))
 
 
 def shows(character: str) -> bool:

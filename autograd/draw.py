@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.boxes import Boxes, legible, number, shortened
+from autograd.boxes import Boxes, legible, number, shortened, spelled
 from autograd.colours import INK, LINE, PAPER, SOFT
 from autograd.graphs import Box, Edge, Graph
 from autograd.guard import boxes_of, refusal
@@ -132,9 +132,11 @@ def carries(graph: Graph, edge: Edge) -> bool:
 
 def quoted(facts: Mapping[str, str]) -> dict[str, str]:
     """The facts with labels and tooltips as Graphviz reads them."""
-    found = {name: legible(fact) if name in ("label", "tooltip") else fact for name, fact in facts.items()}
+    found = dict(facts)
     if "label" in found:
-        found["label"] = found["label"].replace("\n", "\\n")
+        found["label"] = legible(found["label"]).replace("\n", "\\n")
+    if "tooltip" in found:  # all versions of Graphviz replace escapes in tooltips twice
+        found["tooltip"] = legible(found["tooltip"]).replace("\\\\", "\\\\\\\\")
     return found
 
 
@@ -143,4 +145,4 @@ def described(graph: Graph, boxes: int) -> str:
     root = graph.nodes[graph.root]
     folded = "" if boxes == len(graph.nodes) else f", folded to {boxes} boxes"
     title = shortened(root.title or "one value").replace("\n", " ")
-    return f"Computation graph of {legible(title)}: {len(graph.nodes)} values{folded}"
+    return f"Computation graph of {spelled(title)}: {len(graph.nodes)} values{folded}"
