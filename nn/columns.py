@@ -22,6 +22,7 @@ class Column(NamedTuple):
     biases: Sequence[Value | None]
     activation: str
     modules: Sequence[Module]  # a Neuron for each, or one Linear for all
+    after: str = ""  # the activation, where it is a step of its own behind the modules
 
     @property
     def inputs(self) -> int:
@@ -75,7 +76,7 @@ def parts_of(model: Any) -> list[Column | Block]:
     for layer in model.layers:
         last = parts[-1] if parts else None
         if isinstance(layer, str) and isinstance(last, Column) and last.activation == LINEAR:
-            parts[-1] = last._replace(activation=layer)
+            parts[-1] = last._replace(activation=layer, after=layer)
         elif not isinstance(layer, Dropout):  # it has no neurons of its own
             parts += parts_of(layer)
     return parts
@@ -112,7 +113,7 @@ def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tup
         own = [calls[id(module)].pop(0) for module in part.modules]
         sums = flatten([out for _, out, _ in own])
         paths = [path for _, _, path in own]
-        act = None if isinstance(part.modules[0], Neuron) or part.activation == LINEAR else getattr(autograd, part.activation)
+        act = getattr(autograd, part.after) if part.after else None
         outputs = [float(total) if act is None else float(act(float(total))) for total in sums]
         runs.append(Run(flatten([own[0][0]]), outputs, sums, paths if len(paths) == len(sums) else paths * len(sums)))
     return result, runs

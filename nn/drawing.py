@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Graph, Value, explore, no_grad
-from nn.columns import Column, Run, columns_of, run
+from nn.columns import Block, Column, Run, columns_of, run
 from nn.linear import flatten
 from nn.module import Module
 from nn.picture import Picture
@@ -115,9 +115,14 @@ def explore_network(
         for value, gradient in held:
             value.grad = gradient
     picture = Picture(parts, max_neurons, False, True, "").drawn(given, runs, inputs, outputs)
+    return explore(graph, path, title=title or f"{called(model, parts)}, neuron by neuron", overview=picture)
+
+
+def called(model: Module, parts: Sequence[Column | Block]) -> str:
+    """What a page calls a model: MLP(2, 16, 16, 1), by its columns, if it is made of columns alone."""
     columns = [part for part in parts if isinstance(part, Column)]
-    sizes = ", ".join(str(size) for size in (columns[0].inputs, *(len(column.weights) for column in columns)))
-    return explore(graph, path, title=title or f"{type(model).__name__}({sizes}), neuron by neuron", overview=picture)
+    sizes = [columns[0].inputs, *(len(column.weights) for column in columns)]
+    return f"{type(model).__name__}({', '.join(map(str, sizes))})" if len(columns) == len(parts) else type(model).__name__
 
 
 def require_room(max_neurons: int) -> None:

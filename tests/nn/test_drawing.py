@@ -65,6 +65,16 @@ def test_neurons_hold_what_they_give():
         assert circles[f"linear2, neuron {j}, gives {out[j]!r}, bias 0.0"][1] == f"{out[j]:.2f}"
 
 
+def test_an_activation_behind_neurons():
+    model = nn.Sequential(nn.MLP(2, [3, 1], seed=0), lambda y: [y], nn.Neuron(1, nonlin=False, seed=1))
+    silent = nn.Sequential(nn.Layer(2, 3, nonlin=False, seed=0), "tanh", nn.Neuron(3, activation="tanh", seed=1))
+    shown = words(nn.draw_network(silent, [1.0, -2.0]))
+    for y in (*(h.tanh() for h in silent.layers[0]([1.0, -2.0])), silent([1.0, -2.0])):
+        assert f"{y.data:.2f}" in shown
+    assert "3 neurons, tanh" in shown
+    assert f"{model([1.0, -2.0]).data:.2f}" in words(nn.draw_network(model, [1.0, -2.0]))
+
+
 def test_heads_and_names():
     shown = words(nn.draw_network(two_by_two(), [Value(0.0, label="width"), 1.0], outputs=["o1", "o2"], title="paper & pencil"))
     for expected in ("paper & pencil", "inputs", "2 numbers", "linear0", "2 neurons, sigmoid", "width", "x2", "o1", "o2"):
@@ -188,6 +198,12 @@ def test_the_page_needs_one_number():
         nn.explore_network(model, [0.05, 0.1])
     page = nn.explore_network(model, [0.05, 0.1], lambda y: nn.mse_loss(y, [0.01, 0.99]))
     assert "<title>Sequential(2, 2, 2), neuron by neuron</title>" in str(page)
+    page = nn.explore_network(nn.Sequential(abs_of_all, nn.Neuron(2, seed=0)), [0.05, -0.1])
+    assert "<title>Sequential, neuron by neuron</title>" in str(page)
+
+
+def abs_of_all(x):
+    return [abs(number) for number in x]
 
 
 @pytest.fixture(scope="module")
