@@ -16,6 +16,7 @@ __all__ = ["Guard", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
 ADD, MUL, NEG, POS, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "neg", "pos", "sum", "dot", "where"))
 SIMPLER = {NEG, POS, WHERE}
+STEPS = 3  # products of one kind at so many depths are the steps of a recurrence
 
 
 class Guard(NamedTuple):
@@ -136,6 +137,7 @@ class Program:
             if kinds[0] > kinds[1]:
                 kinds, left, right = kinds[::-1], right, left
             parts.setdefault(kinds, []).append((left, right))
+        parts = self.across_depths(parts)
         found = []
         for part in parts.values():
             if len(part) == 2 and part[0] == part[1]:  # p + p is 2 p, exactly
@@ -152,6 +154,18 @@ class Program:
         if len(found) == 1:
             return found[0]
         return self.add(ADD, found) if len(found) == 2 else self.add(SUM, found)
+
+    def across_depths(self, parts: dict[Any, list[tuple[int, int]]]) -> dict[Any, list[tuple[int, int]]]:
+        """Products that are alone at their depths, put together where several are of one kind: the steps of a recurrence."""
+        alike: dict[Any, list[Any]] = {}
+        for kinds, part in parts.items():
+            if len(part) == 1:
+                alike.setdefault(tuple([(min(depth, 1), *rest) for depth, *rest in kinds]), []).append(kinds)
+        found = dict(parts)
+        for several in alike.values():
+            if len(several) >= STEPS:
+                found[several[0]] = [pair for kinds in several for pair in found.pop(kinds)]
+        return found
 
     def doubled(self, left: int, right: int) -> int:
         """2 * left * right."""

@@ -9,6 +9,8 @@ from autograd.compiler.recover import Block, Shape, Tensors, prod
 
 __all__ = ["Views"]
 
+MANY = 64  # blocks that are written one after the other
+
 
 class Views:
     """Writes lists of references as NumPy expressions of a wanted shape; constants and index tables are collected.
@@ -51,11 +53,11 @@ class Views:
                 return f"{self.write(refs[::columns], (rows,), spread=False)}[:, None]"  # a batch axis stays last
         if spread and len(shape) == 1 and len(refs) > 1 and len(set(refs)) == 1:
             return self.write(refs[:1], ())
-        home, place = self.tensors.home, self.tensors.place
+        home = self.tensors.home
         homes = {home[ref] if ref >= 0 else -1 for ref in refs}
         if len(homes) == 1:
             block = self.tensors.blocks[homes.pop()]
-            return self.part(block, [place[ref] for ref in refs], shape)
+            return self.part(block, self.places(refs), shape)
         return self.joined(refs, shape)
 
     def constant(self, refs: Sequence[int], shape: Shape, *, spread: bool) -> str:
@@ -72,7 +74,15 @@ class Views:
         return self.table("C", numbers, shape) if shape else literal(numbers[0])
 
     def part(self, block: Block, places: list[int], shape: Shape) -> str:
-        """Places of one block."""
+        """Places of one block, gathered if no view of it will do."""
+        text = self.view(block, places, shape)
+        if text is None:
+            self.gathers.append(block.name)
+            text = f"{self.flat(block)}[{self.table('I', places, shape)}]"
+        return text
+
+    def view(self, block: Block, places: list[int], shape: Shape) -> str | None:
+        """Places of one block as a view of it; None if there is none."""
         name, whole, tail = block.name, block.shape, (-1,) if block.batched else ()
         n = len(places)
         if not whole:
@@ -103,27 +113,21 @@ class Views:
             return self.shaped(f"{flat}[{start}:{places[-1] + 1}{f':{step}' if step > 1 else ''}]", (n,), shape, tail)
         if len(whole) == 2 and len(shape) == 2:
             rows, columns = shape
-            turned = [j * rows + i for i in range(rows) for j in range(columns)]
-            if (columns, rows) == whole and places == turned:
-                return f"{name}.T" if not block.batched else f"{name}.swapaxes(0, 1)"
-            left, top = start % whole[1], start // whole[1]
-            inside = left + columns <= whole[1] and top + rows <= whole[0]
-            if inside and places == [start + i * whole[1] + j for i in range(rows) for j in range(columns)]:
-                return f"{name}[{span(top, top + rows, whole[0])}, {left}:{left + columns}]"
+            top, left = divmod(start, whole[1])
+            if left + columns <= whole[1] and top + rows <= whole[0] and places == grid(start, whole[1], rows, 1, columns):
+                return corner(name, whole, (top, top + rows), (left, left + columns))
+            if left + rows <= whole[1] and top + columns <= whole[0] and places == grid(start, 1, rows, whole[1], columns):
+                text = corner(name, whole, (top, top + columns), (left, left + rows))
+                return f"{text}.T" if not block.batched else f"{text}.swapaxes(0, 1)"
         if len(whole) == 2 and len(shape) == 3 and not block.batched:  # parts of rows side by side, as heads of an attention
             outer, rows, columns = shape
-            left, top = start % whole[1], start // whole[1]
+            top, left = divmod(start, whole[1])
             right = left + outer * columns
-            split = [
-                start + i * whole[1] + h * columns + j for h in range(outer) for i in range(rows) for j in range(columns)
-            ]  # fmt: skip
+            split = [place for h in range(outer) for place in grid(start + h * columns, whole[1], rows, 1, columns)]
             if top + rows <= whole[0] and right <= whole[1] and places == split:
-                whole_rows = (top, rows) == (0, whole[0])
-                part = f"{name}[{span(top, top + rows, whole[0])}, {left}:{right}]"
-                source = name if whole_rows and right - left == whole[1] else part
+                source = corner(name, whole, (top, top + rows), (left, right))
                 return f"{source}.reshape({rows}, {outer}, {columns}).swapaxes(0, 1)"
-        self.gathers.append(name)
-        return f"{self.flat(block)}[{self.table('I', places, shape)}]"
+        return None
 
     def flat(self, block: Block) -> str:
         """A block along one axis."""
@@ -149,6 +153,8 @@ class Views:
         if places[0] >= 0 and places == list(range(places[0], places[0] + len(refs))):  # inputs, side by side
             whole = len(refs) == self.offsets[-1]
             return self.shaped("inputs" if whole else f"inputs[{places[0]}:{places[-1] + 1}]", (len(refs),), shape, ())
+        if (text := self.stacked(refs, shape)) is not None:
+            return text
         pieces, offsets, size = [], {}, 0
         for k in dict.fromkeys(home[ref] for ref in refs if ref >= 0):
             block = blocks[k]
@@ -168,6 +174,67 @@ class Views:
             return self.shaped(text, (len(places),), shape, tail)
         self.gathers.append(" and ".join(pieces))
         return f"{text}[{self.table('I', places, shape)}]"
+
+    def stacked(self, refs: Sequence[int], shape: Shape) -> str | None:
+        """Views of several blocks one below the other, or side by side; None if that will not do."""
+        if len(shape) != 2 or shape[1] == 1:
+            text = self.below(refs, (len(refs),))
+            return text and self.shaped(text, (len(refs),), shape, (-1,) if self.is_batched(refs) else ())
+        rows, columns = shape
+        text = self.below(refs, shape)
+        if text is not None or rows == 1:
+            return text
+        text = self.below([ref for j in range(columns) for ref in refs[j::columns]], (columns, rows))
+        return None if text is None else f"{text}.swapaxes(0, 1)" if self.is_batched(refs) else f"{text}.T"
+
+    def below(self, refs: Sequence[int], shape: Shape) -> str | None:
+        """Views of several blocks one below the other; None if a row is in several blocks, or the blocks are many."""
+        width = prod(shape[1:])
+        parts = self.runs([refs[k : k + width] for k in range(0, len(refs), width)])
+        if not 0 < len(parts) <= MANY or len(set(map(self.is_batched, parts))) > 1:
+            return None
+        vectors = len(shape) == 2 and all(len(part) == width for part in parts)
+        texts: list[str] = []
+        for part in parts:
+            own = (len(part),) if vectors or len(shape) == 1 else (len(part) // width, width)
+            if part[0] < 0:
+                texts.append(self.constant(part, own, spread=False))
+            elif (text := self.view(self.tensors.blocks[self.tensors.home[part[0]]], self.places(part), own)) is None:
+                return None
+            else:
+                texts.append(text)
+        return f"np.{'stack' if vectors else 'concatenate'}(({', '.join(texts)}))"
+
+    def places(self, refs: Sequence[int]) -> list[int]:
+        """Where references are in their block."""
+        return [self.tensors.place[ref] for ref in refs]
+
+    def runs(self, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Rows of references with those that follow in the same block; none if a row is of several blocks."""
+        home, last = self.tensors.home, None
+        found: list[list[int]] = []
+        for row in rows:
+            homes = {home[ref] if ref >= 0 else -1 for ref in row}
+            if len(homes) > 1:
+                return []
+            if homes != last:
+                found.append([])
+            last = homes
+            found[-1] += row
+        return found
+
+
+def grid(start: int, step: int, rows: int, stride: int, columns: int) -> list[int]:
+    """The places start + i * step + j * stride."""
+    return [start + i * step + j * stride for i in range(rows) for j in range(columns)]
+
+
+def corner(name: str, whole: Shape, rows: tuple[int, int], columns: tuple[int, int]) -> str:
+    """Some rows and columns of a matrix."""
+    parts = [span(*rows, whole[0]), span(*columns, whole[1])]
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return f"{name}[{', '.join(parts)}]" if parts else name
 
 
 def literal(number: float) -> str:

@@ -417,3 +417,35 @@ def test_a_second_derivative_at_another_point_is_refused():
     x.data = 3.0
     with pytest.raises(RuntimeError, match=r"computed at another point: input x was 2.0 and is now 3.0"):
         ag.grad(y, [x], create_graph=True)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_steps_of_a_recurrence_are_put_together_in_the_gradients_of_its_weights(kind):
+    model = kind(3, 4, seed=1)
+    rng = np.random.default_rng(0)
+    sequence, start = rng.normal(size=(6, 3)), rng.normal(size=4)
+
+    def loss(model, sequence, start):
+        _, state = model(sequence, (start, start) if kind is nn.LSTM else start)
+        h = model.cell.output(state)
+        return ag.dot(h, h)
+
+    loss(model, sequence.tolist(), start.tolist()).backward()
+    compiled = ag.compile(loss)
+    _, gradient = compiled.value_and_grad(model, sequence, start)
+    assert gradient == pytest.approx({name: p.grad for name, p in model.named_parameters().items()}, rel=1e-9, abs=1e-12)
+    assert "np.stack((" in compiled.source
+    if kind is not nn.LSTM:
+        assert "gathered" not in compiled.summary()
+
+
+def test_a_vector_for_each_step_is_a_row_of_a_stack():
+    def f(w, x):
+        h, seen = x, []
+        for _ in range(4):
+            h = [ag.tanh(ag.dot(row, h)) for row in w]
+            seen.append(h)
+        return ag.sum([ag.dot(row, column) ** 2 for row in seen for column in zip(*seen)])
+
+    rng = np.random.default_rng(0)
+    agrees(f, rng.normal(size=(4, 4)).tolist(), rng.normal(size=4).tolist())
