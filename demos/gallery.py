@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> list[str]:
     draw_neuron(options.out / "neuron.svg")
     sample, target = nearest_to_line(model, inputs, targets)
     nn.draw_network(model, sample, outputs=["score"]).save(options.out / "network.svg")
+    draw_folded(model, sample, target, options.out / "folded.svg")
     figures: Figures = {
         "training": lambda: training(model, history, inputs, targets),
         "histograms": lambda: nn.plot_histograms(recorder),
@@ -105,6 +106,16 @@ def draw_neuron(path: Path) -> None:
     y.label = "y"
     y.backward()
     draw_dot(y).render(outfile=path, cleanup=True)
+
+
+def draw_folded(model: nn.MLP, sample: list[float], target: int, path: Path) -> None:
+    """The whole loss of one sample, neurons of equal shape in one box."""
+    model.zero_grad()
+    loss = nn.hinge_loss([model([Value(x, label=f"x{i}") for i, x in enumerate(sample, 1)])], [target])
+    loss.label = "loss"
+    loss.backward()
+    draw_dot(loss, depth=3, stack=True).render(outfile=path, cleanup=True)
+    model.zero_grad()
 
 
 def training(model: nn.MLP, history: nn.History, inputs: Any, targets: Any) -> Any:

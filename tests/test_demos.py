@@ -100,7 +100,7 @@ def test_gallery(tmp_path, capsys):
     figures = ("training", "histograms", "gradcheck", "local_minima")
     pairs = {f"{name}_{theme}.png" for name in figures for theme in ("light", "dark")}
     shots = {"page_light.png", "page_dark.png"}
-    expected = pairs | {"neuron.svg", "network.svg"}
+    expected = pairs | {"neuron.svg", "folded.svg", "network.svg"}
     assert set(names) - shots == expected
     printed = capsys.readouterr().out
     assert shots <= set(names) or "; no screenshots of the page: " in printed
