@@ -6,6 +6,7 @@ The text uses nothing but functions of NumPy on whole arrays, so it runs on `jax
 from __future__ import annotations
 
 import ast
+import keyword
 import linecache
 import math
 import re
@@ -35,6 +36,7 @@ REDUCED = {"sum": "{}.sum({})", "prod": "{}.prod({})", "max": "{}.max({})", "min
            "norm": "np.hypot.reduce({}, {})"}  # fmt: skip
 WHERE = TABLE["where"]
 NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add": "a", "sub": "a", "mul": "p", "div": "q"}
+RESERVED = {"np", "inputs", "batch", "batch_size", "program", "spread", "logsumexp"}
 RAGGED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "dot": "add"}
 LOGSUMEXP = '''
 def logsumexp(x, axis):
@@ -124,10 +126,18 @@ class Printer:
     def text(self, results: Sequence[Result]) -> Text:
         """All lines, as the function `program(inputs, batch)`."""
         taken: dict[str, int] = {}
+        given: set[str] = set()
         for block in self.tensors.blocks:
             name = self.name(block) if isinstance(block, Group) else block.name
-            taken[name] = taken.get(name, 0) + 1
-            block.name = name if taken[name] == 1 and not isinstance(block, Group) else f"{name}{taken[name]}"
+            if not isinstance(block, Group) and (name in given or is_reserved(name)):
+                name = f"{name}_"
+            elif isinstance(block, Group):
+                taken[name] = taken.get(name, 0) + 1
+                name = f"{name}{taken[name]}"
+            while name in given:
+                name = f"{name}_"
+            given.add(name)
+            block.name = name
         heads, at = [], {False: 0, True: 0}
         for block in self.tensors.inputs:
             source, start = ("batch" if block.batched else "inputs"), at[block.batched]
@@ -278,6 +288,11 @@ class Words(ast.NodeTransformer):
             return ast.parse(text, mode="eval").body
         self.printer.words[word] = NUMBERS[word]
         return node
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a program uses this name for something else than an input."""
+    return name in RESERVED or name in TABLE or keyword.iskeyword(name) or re.fullmatch(r"[CI]\d+", name) is not None
 
 
 def atom(text: str) -> str:
