@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import autograd
@@ -73,6 +73,8 @@ class Dropout(Module):
     ([0.0, 2.0, 2.0, 0.0], [1.0, 1.0])
     """
 
+    given: Iterator[Any] | None = None  # factors that are used instead of drawing, while a training step is compiled
+
     def __init__(self, rate: float = 0.5, *, rng: Any = None, seed: int | None = None) -> None:
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"Dropout needs a rate from 0 to below 1, not {rate!r}")
@@ -84,7 +86,11 @@ class Dropout(Module):
 
     def drop(self, x: Any) -> Any:
         """One number, dropped or scaled up."""
-        return x * (0.0 if self.rng.random() < self.rate else 1.0 / (1.0 - self.rate))
+        return x * (self.factor() if self.given is None else next(self.given))
+
+    def factor(self) -> float:
+        """Draw 0, or what keeps the mean as it is."""
+        return 0.0 if self.rng.random() < self.rate else 1.0 / (1.0 - self.rate)
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate})"

@@ -6,10 +6,13 @@ Predictions and targets are numbers or equally long lists of them, nested as dee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import autograd
+from autograd import Value
+from nn.linear import flatten
 from nn.module import Module
 
 __all__ = ["bce_with_logits", "cross_entropy", "hinge_loss", "huber_loss", "l2_penalty", "mae_loss", "mse_loss"]
@@ -57,8 +60,7 @@ def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     losses = []
     for score, target in pairs(scores, targets, "hinge_loss"):
-        if target not in (-1, 1):
-            raise ValueError(f"hinge_loss needs targets -1 and 1, not {target!r}")
+        check_target("hinge_loss", target)
         losses.append(autograd.relu(1.0 - target * score))
     return reduced(losses, reduction)
 
@@ -71,8 +73,7 @@ def bce_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     losses = []
     for x, t in pairs(logits, targets, "bce_with_logits"):
-        if not 0 <= t <= 1:
-            raise ValueError(f"bce_with_logits needs targets from 0 to 1, not {t!r}")
+        check_target("bce_with_logits", t)
         losses.append(autograd.softplus(x) - t * x)
     return reduced(losses, reduction)
 
@@ -113,6 +114,40 @@ def reduced(losses: list[Any], reduction: str) -> Any:
     if reduction == "none":
         return losses
     raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+MADE_FOR: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "hinge_loss": (lambda target: target in (-1, 1), "-1 and 1"),
+    "bce_with_logits": (lambda target: 0 <= target <= 1, "from 0 to 1"),
+}
+
+
+def check_target(loss: str, target: Any) -> None:
+    """Raise ValueError for a number that the loss is not made for. A target that is a Value is not looked at."""
+    allowed, words = MADE_FOR[loss]
+    if not isinstance(target, Value) and not allowed(target):
+        raise ValueError(f"{loss} needs targets {words}, not {target!r}")
+
+
+def known(loss: Any) -> tuple[str, str]:
+    """The name and the reduction of a loss of this room, also with some of its settings given by `functools.partial`.
+
+    Both are empty for other losses. The loss of a batch is the reduction of the losses of its samples.
+    """
+    settings: dict[str, Any] = {}
+    while isinstance(loss, partial) and not loss.args:
+        settings, loss = loss.keywords | settings, loss.func
+    if loss not in (mse_loss, mae_loss, huber_loss, hinge_loss, bce_with_logits, cross_entropy):
+        return "", ""
+    return loss.__name__, settings.get("reduction", "mean")
+
+
+def check_targets(loss: Any, targets: Any) -> None:
+    """Look at all targets of a loss of this room."""
+    name, _ = known(loss)
+    if name in MADE_FOR:
+        for target in flatten(targets):
+            check_target(name, target)
 
 
 def pairs(predictions: Any, targets: Any, loss: str) -> list[tuple[Any, Any]]:

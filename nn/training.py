@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd import Value, no_grad
+from nn.compiled import CompiledSteps
 from nn.history import History
 from nn.module import Module
 from nn.optim import SGD, Optimizer
 from nn.saving import load, save
+from nn.steps import Steps
 
 __all__ = ["fit"]
 
@@ -29,6 +30,7 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     penalty: Callable[[Module], Any] | None = None,
+    clip_norm: float | None = None,
     metrics: Metrics | None = None,
     validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
     tolerance: float | None = None,
@@ -36,6 +38,7 @@ def fit(
     callbacks: Sequence[Callable[[History], Any]] = (),
     checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    compile: bool | str = False,
     progress: bool | None = None,
 ) -> History:
     """Train `model` to predict `targets` from `inputs`; returns the History.
@@ -47,6 +50,12 @@ def fit(
     With `tolerance`, training ends when `patience` epochs did not lower the best loss by that fraction of it. Each of
     `callbacks` is called with the History after every epoch, and ends the training by returning True. `progress` shows a bar
     (tqdm; by default where it is installed). Ctrl-C ends the training cleanly: the model keeps the last complete step.
+
+    `clip_norm` bounds the Euclidean norm of the gradient of a step. `compile` traces the steps and runs them as programs of
+    arrays (see `autograd.compile`), to the same numbers up to the order of additions; the model and the optimizer are up to
+    date whenever validation, callbacks and checkpoints look at them, and at the end, however it comes. A loss of `nn` is traced
+    for one sample; for a loss of your own, a batch is traced as a whole, unless you say with "mean" or "sum" what it is of the
+    losses of its samples alone.
 
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
@@ -66,14 +75,23 @@ def fit(
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"fit needs a batch_size of at least 1, not {batch_size}")
     optimizer = optimizer or SGD(model.parameters())
+    if compile not in (False, True, "mean", "sum"):
+        raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
     history, named, was_training = History(), dict(metrics or {}), model.training
     if checkpoint is not None and os.path.exists(checkpoint):
         load(checkpoint, model, optimizer, history)
+    parts = (model, inputs, targets, loss, penalty, optimizer, clip_norm)
+    if compile:
+        steps: Steps = CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=bool(named))
+    else:
+        steps = Steps(*parts)
     with bar(epochs, len(history.loss), progress) as show:
         try:
             for epoch in range(len(history.loss), epochs):
                 model.train()
-                judge(history, *learn(model, inputs, targets, loss, penalty, optimizer, batch_size, seed, epoch), named, targets)
+                judge(history, *learn(steps, len(inputs), batch_size, seed, epoch), named, targets)
+                if validation is not None or checkpoint is not None or callbacks:
+                    steps.settle()
                 if validation is not None:
                     validate(history, model.eval(), validation, loss, named)
                 if checkpoint is not None:
@@ -88,36 +106,26 @@ def fit(
         except KeyboardInterrupt:
             history.stopped = "interrupted"
         finally:
+            steps.settle()
             model.train(was_training)
     return history
 
 
-def learn(
-    model: Module, inputs: Sequence[Any], targets: Sequence[Any], loss: Any, penalty: Any, optimizer: Optimizer,
-    batch_size: int | None, seed: int, epoch: int,
-) -> tuple[float, list[Any]]:  # fmt: skip
+def learn(steps: Steps, count: int, batch_size: int | None, seed: int, epoch: int) -> tuple[float, list[Any]]:
     """One epoch; returns its mean loss and the numbers that were predicted, in the order of the samples."""
-    order = list(range(len(inputs)))
+    order = list(range(count))
     if batch_size is not None:
         random.Random(f"{seed}, epoch {epoch}").shuffle(order)
-    total, predicted = 0.0, [0.0] * len(order)
+    total, predicted = 0.0, [0.0] * count
     for batch in batches(order, batch_size):
-        predictions = [model(inputs[i]) for i in batch]
-        objective = loss(predictions, [targets[i] for i in batch])
-        if penalty is not None:
-            objective = objective + penalty(model)
-        if not math.isfinite(objective):
-            raise FloatingPointError(
-                f"the loss is {float(objective)} in epoch {epoch + 1}; lower the learning rate, look for nan in the data, or for "
-                "the cause with autograd.detect_anomaly()"
-            )
-        optimizer.zero_grad()
-        objective.backward()
-        optimizer.step()
-        total += float(objective) * len(batch)
+        try:
+            loss, predictions = steps.step(batch)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"in epoch {epoch + 1}, {error}") from None
+        total += loss * len(batch)
         for i, prediction in zip(batch, predictions):
             predicted[i] = numbers(prediction)
-    return total / len(order), predicted
+    return total / count, predicted
 
 
 def judge(history: History, loss: float, predicted: list[Any], metrics: Metrics, targets: Sequence[Any]) -> None:
@@ -146,7 +154,9 @@ def check_samples(inputs: Sequence[Any], targets: Sequence[Any], name: str) -> N
 
 def numbers(prediction: Any) -> Any:
     """A prediction without its graph."""
-    return prediction.data if isinstance(prediction, Value) else [numbers(part) for part in prediction]
+    if isinstance(prediction, (Value, float)):
+        return float(prediction)
+    return [numbers(part) for part in prediction]
 
 
 def batches(order: Sequence[int], size: int | None) -> Iterator[Sequence[int]]:

@@ -1,9 +1,10 @@
-"""Layers, losses and optimisers agree with PyTorch in value and gradient."""
+"""Layers, losses and optimisers agree with PyTorch in value and gradient, by the engine and compiled."""
 
 import random
 
 import pytest
 
+import autograd
 import nn
 from autograd import Value, dot
 from nn import schedules
@@ -38,7 +39,7 @@ def close(ours, theirs):
 
 
 def compare(module, inputs, theirs, **named):
-    """Value, and gradients by inputs and parameters, of a random projection of the output."""
+    """Value, and gradients by inputs and parameters, of a random projection of the output, by the engine and compiled."""
     x, xt = as_values(inputs), tensor(inputs).requires_grad_()
     for parameters in named.values():
         for p in nn.flatten(parameters):
@@ -47,11 +48,21 @@ def compare(module, inputs, theirs, **named):
     out, out_t = module(x), theirs(xt, **weights)
     close(data(out), out_t)
     direction = [DRAW.uniform(-1, 1) for _ in nn.flatten(out)]
-    dot(nn.flatten(out), direction).backward()
-    (out_t.reshape(-1) * tensor(direction)).sum().backward()
-    close(grads(x), xt.grad)
-    for name, parameters in named.items():
-        close(grads(parameters), weights[name].grad)
+    total = (out_t.reshape(-1) * tensor(direction)).sum()
+    total.backward()
+
+    def projected(x):
+        return dot(nn.flatten(module(x)), direction)
+
+    for run in (projected, autograd.compile(projected)):
+        for p in nn.flatten([x, *named.values()]):
+            p.grad = 0.0
+        found = run(x)
+        found.backward()
+        close(found.data, total)
+        close(grads(x), xt.grad)
+        for name, parameters in named.items():
+            close(grads(parameters), weights[name].grad)
 
 
 def test_linear():
@@ -64,6 +75,10 @@ def test_embedding():
     out, table = layer(2) + layer(2) + layer(4), tensor(data(layer.weight)).requires_grad_()
     direction = numbers(9)
     dot(out, direction).backward()
+    compiled = autograd.compile(lambda i, k: dot(layer(i) + layer(i) + layer(k), direction))
+    eager, _ = grads(layer.weight), layer.zero_grad()
+    compiled(2, 4).backward()
+    assert nn.flatten(grads(layer.weight)) == pytest.approx(nn.flatten(eager))
     (F.embedding(torch.tensor([2, 2, 4]), table).reshape(-1) * tensor(direction)).sum().backward()
     close(grads(layer.weight), table.grad)
 
@@ -184,8 +199,11 @@ OPTIMISERS = {
 @pytest.mark.parametrize("kind", OPTIMISERS)
 def test_optimisers_over_fifty_steps(kind):
     ours, theirs, settings = OPTIMISERS[kind]
+    np = pytest.importorskip("numpy", reason="needs numpy")
     p, t = as_values([1.2, -0.7]), tensor([1.2, -0.7]).requires_grad_()
     mine, other = ours(p, **settings), theirs([t], **settings)
+    array, of_arrays = np.array([1.2, -0.7]), ours(as_values([1.2, -0.7]), **settings)
+    slopes = autograd.grad(lambda p: (p[0] - 1) ** 2 + 5 * (p[1] - p[0] ** 2) ** 2)
     for _ in range(50):
         for optimizer, (x, y) in ((mine, p), (other, t)):
             optimizer.zero_grad()
@@ -193,6 +211,8 @@ def test_optimisers_over_fifty_steps(kind):
         mine.step()
         other.step()
         torch.testing.assert_close(tensor(data(p)), t.detach(), rtol=1e-10, atol=1e-12)
+        array = array - of_arrays.step_of(array, slopes(array))
+        assert array.tolist() == pytest.approx(data(p), rel=1e-12)
 
 
 @pytest.mark.parametrize("bound", [0.5, 100.0])

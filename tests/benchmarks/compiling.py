@@ -1,0 +1,388 @@
+"""Prints what compilation gains: `python -m tests.benchmarks.compiling`. One thread, float64, medians of runs in turn.
+
+Every row is a function of its own, which measures the compiled step and its peers on the same numbers in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import nn
+from tests.benchmarks.peers import backward, gpt_on_scalars, perceptron_of_jax, perceptron_of_torch, tensors_of
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu",
+}  # fmt: skip
+BATCH = 16
+Step = Callable[[], Any]
+Row = tuple[str, str, str, str]  # workload, compiled, peer, how many times the compiled time the peer takes
+
+
+def medians(steps: dict[str, Step], seconds: float = 2.0) -> dict[str, float]:
+    """The median time of a step of each in seconds. They run in turn, a few steps at a time, for about so long each."""
+    times: dict[str, list[float]] = {}
+    for name, step in steps.items():
+        step()
+        times[name] = [timed(step)]
+    rounds = 10
+    for _ in range(rounds):
+        for name, step in steps.items():
+            count = max(1, round(seconds / rounds / times[name][0]))
+            times[name] += [timed(step) for _ in range(min(count, 500))]
+    return {name: statistics.median(found[1:]) for name, found in times.items()}
+
+
+def timed(step: Step) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
+
+
+def rows_of(workload: str, times: dict[str, float]) -> list[Row]:
+    """One row for each peer of 'compiled'."""
+    ours = times.pop("compiled")
+    return [(workload, shown(ours), f"{peer}: {shown(theirs)}", f"{theirs / ours:,.3g}") for peer, theirs in times.items()]
+
+
+def shown(seconds: float) -> str:
+    if seconds >= 1.0:
+        return f"{seconds:.2f} s"
+    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} µs"
+
+
+def weights_of(model: nn.Module) -> Any:
+    import numpy as np
+
+    return np.array([p.data for p in model.parameters()])
+
+
+def moons() -> list[Row]:
+    """Hinge loss and L2 penalty of MLP(2, 16, 16, 1) on 100 samples: the value and all gradients."""
+    import micrograd.engine
+    import micrograd.nn
+    import numpy as np
+    import torch
+
+    from tests.benchmarks.__main__ import data, micrograd_style
+
+    points, targets = data()
+    inputs, labels = np.array(points), np.array(targets, dtype=float)
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+
+    def loss(model: nn.Module, inputs: Any, labels: Any) -> Any:
+        margins = [autograd.relu(1.0 - label * model(x)) for x, label in zip(inputs, labels)]
+        return autograd.mean(margins) + nn.l2_penalty(model, 1e-4)
+
+    program, weights = autograd.compile(loss).functional(model), weights_of(model)
+    layers = [layer_of(layer) for layer in model.layers]
+    tensors, x, y = tensors_of(layers), torch.tensor(inputs), torch.tensor(labels)
+    parameters = [p for layer in tensors for p in layer]
+
+    def with_torch() -> None:
+        out = perceptron_of_torch(tensors, x)[:, 0]
+        backward(torch.relu(1.0 - y * out).mean() + 1e-4 * sum((p * p).sum() for p in parameters), parameters)
+
+    steps = {
+        "compiled": lambda: program(weights, inputs, labels), "PyTorch": with_torch,
+        "JAX, jit": perceptron_of_jax(layers, inputs, labels, "hinge"),
+        "micrograd": micrograd_style(micrograd.engine.Value, micrograd.nn.MLP),
+    }  # fmt: skip
+    return rows_of("MLP(2, 16, 16, 1), hinge and L2, 100 samples", medians(steps))
+
+
+def perceptron() -> list[Row]:
+    """Cross-entropy of MLP(64, 32, 10) on 100 samples."""
+    import numpy as np
+    import torch
+
+    draw = np.random.default_rng(0)
+    inputs, labels = draw.random((100, 64)), draw.integers(0, 10, 100)
+    model = nn.MLP(64, [32, 10], seed=1)
+
+    def loss(model: nn.Module, inputs: Any, labels: Any) -> Any:
+        return nn.cross_entropy([model(x) for x in inputs], labels)
+
+    program, weights = autograd.compile(loss).functional(model), weights_of(model)
+    layers = [layer_of(layer) for layer in model.layers]
+    tensors, x, y = tensors_of(layers), torch.tensor(inputs), torch.tensor(labels)
+    parameters = [p for layer in tensors for p in layer]
+    steps = {
+        "compiled": lambda: program(weights, inputs, labels),
+        "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters),
+        "JAX, jit": perceptron_of_jax(layers, inputs, labels, "cross-entropy"),
+    }
+    return rows_of("MLP(64, 32, 10), cross-entropy, 100 samples", medians(steps))
+
+
+def layer_of(layer: nn.Layer) -> tuple[list[list[float]], list[float]]:
+    return [[w.data for w in neuron.w] for neuron in layer.neurons], [neuron.b.data for neuron in layer.neurons]
+
+
+class Norm(nn.Module):
+    """Root mean square normalisation without weights."""
+
+    def forward(self, x: Any) -> Any:
+        """As many numbers as came in."""
+        scale = (autograd.dot(x, x) / len(x) + 1e-5) ** -0.5
+        return [xi * scale for xi in x]
+
+
+class GPT(nn.Module):
+    """A language model of one block: 16 wide, 4 heads, up to 16 tokens of 27, 4,192 parameters."""
+
+    def __init__(self, width: int = 16, heads: int = 4, block: int = 16, tokens: int = 27, seed: int = 0) -> None:
+        rng = random.Random(seed)
+        self.token, self.place = nn.Embedding(tokens, width, rng=rng), nn.Embedding(block, width, rng=rng)
+        self.norm = Norm()
+        self.attention = nn.CausalSelfAttention(width, heads, bias=False, rng=rng)
+        self.up = nn.Linear(width, 4 * width, bias=False, rng=rng)
+        self.down = nn.Linear(4 * width, width, bias=False, rng=rng)
+        self.out = nn.Linear(width, tokens, bias=False, rng=rng)
+
+    def forward(self, document: Any) -> list[Any]:
+        """The scores of the next token, for every token."""
+        xs = [self.norm(added(self.token(t), self.place(k))) for k, t in enumerate(document)]
+        xs = [added(x, y) for x, y in zip(xs, self.attention([self.norm(x) for x in xs]))]
+        xs = [added(x, self.down([h.relu() for h in self.up(self.norm(x))])) for x in xs]
+        return [self.out(x) for x in xs]
+
+
+def added(x: Any, y: Any) -> list[Any]:
+    return [a + b for a, b in zip(x, y)]
+
+
+def next_tokens(model: nn.Module, document: Any, following: Any) -> Any:
+    """The cross-entropy of the tokens that follow."""
+    return nn.cross_entropy(model(document), following)
+
+
+def documents(count: int) -> list[list[int]]:
+    """First names as numbers of letters, between marks of their beginning and end."""
+    import names
+
+    found = []
+    for kind in ("first:female", "first:male"):
+        with open(names.FILES[kind]) as lines:
+            found += [line.split()[0].lower() for line in lines]
+    random.Random(0).shuffle(found)
+    return [[26, *[ord(letter) - ord("a") for letter in name], 26] for name in found[:count]]
+
+
+def gpt() -> list[Row]:
+    """A GPT block on a document of 7 tokens, and one program for all documents of that length."""
+    model = GPT()
+    seven = [document for document in documents(1000) if len(document) == 8]
+    document, following = seven[0][:-1], seven[0][1:]
+    compiled = autograd.compile(next_tokens)
+    program, weights = compiled.functional(model), weights_of(model)
+    parameters = {name: p.data for name, p in model.named_parameters().items()}
+
+    def engine() -> None:
+        loss = next_tokens(model, document, following)
+        model.zero_grad()
+        loss.backward()
+
+    scalars = gpt_on_scalars(parameters, heads=4)
+    steps = {
+        "compiled": lambda: program(weights, document, following),
+        "the same in pure Python": lambda: scalars(document, following),
+        "the same by the engine": engine,
+    }
+    return rows_of("GPT block, 4,192 parameters, 7 tokens", medians(steps))
+
+
+def thousand_steps() -> list[Row]:
+    """1,000 Adam steps of the GPT block on names by `fit`, after compiling, over the bare steps on the same documents."""
+    model = GPT()
+    chosen = documents(1000)
+    inputs, targets = [document[:-1] for document in chosen], [document[1:] for document in chosen]
+    ends: list[float] = []
+    nn.fit(
+        model, inputs, targets, loss=first_document, optimizer=nn.Adam(model.parameters(), lr=0.01), epochs=2, batch_size=1,
+        compile=True, callbacks=[lambda _: ends.append(time.perf_counter())], progress=False,
+    )  # fmt: skip
+    program, weights = autograd.compile(next_tokens).functional(model), weights_of(model)
+
+    def bare() -> None:
+        for document, following in zip(inputs, targets):
+            program(weights, document, following)
+
+    bare()
+    alone = timed(bare)
+    return [("1,000 Adam steps of it on names, by `nn.fit`", shown(ends[1] - ends[0]), f"the steps alone: {shown(alone)}",
+             f"{alone / (ends[1] - ends[0]):.3g}")]  # fmt: skip
+
+
+def first_document(predictions: Any, targets: Any) -> Any:
+    """The loss of a batch of one document."""
+    return nn.cross_entropy(predictions[0], targets[0])
+
+
+def digits() -> tuple[list[list[float]], list[int]]:
+    """The part of scikit-learn's digits that is learnt from."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    images, _, labels, _ = train_test_split(images / 16.0, labels, test_size=0.2, stratify=labels, random_state=0)
+    return images.tolist(), labels.tolist()
+
+
+def trained(model: nn.Module, epochs: int) -> Step:
+    """A training on the digits, compiled, from tracing to the last step."""
+    images, labels = digits()
+    return lambda: nn.fit(
+        model, images, labels, loss=nn.cross_entropy, optimizer=nn.Adam(model.parameters(), lr=0.01), epochs=epochs,
+        batch_size=BATCH, compile=True, progress=False,
+    )  # fmt: skip
+
+
+def trained_in_torch(network: Any, epochs: int, shape: tuple[int, ...]) -> Step:
+    """The same training in PyTorch."""
+    import torch
+
+    images, labels = (torch.tensor(part) for part in digits())
+    images = images.reshape(-1, *shape)
+
+    def training() -> None:
+        optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+        for _ in range(epochs):
+            for batch in torch.randperm(len(images)).split(BATCH):
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()
+                optimizer.step()
+
+    return training
+
+
+def digits_perceptron() -> list[Row]:
+    """20 epochs of digits with a multilayer perceptron, tracing included."""
+    import torch
+
+    network = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)).double()
+    model = nn.Sequential(nn.Linear(64, 32, seed=0), "relu", nn.Linear(32, 10, seed=1))
+    steps = {"compiled": trained(model, 20), "PyTorch": trained_in_torch(network, 20, (64,))}
+    return rows_of("20 epochs of digits, MLP(64, 32, 10), with tracing", medians(steps, 3.0))
+
+
+def digits_convolution() -> list[Row]:
+    """An epoch of digits with a small convolutional network, tracing included."""
+    import torch
+
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 12, 3), torch.nn.MaxPool2d(2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(108, 10)
+    ).double()
+    model = nn.Sequential(
+        as_image, nn.Conv2d(1, 12, size=3, seed=0), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(108, 10, seed=1)
+    )
+    steps = {"compiled": trained(model, 1), "PyTorch": trained_in_torch(network, 1, (1, 8, 8))}
+    return rows_of("an epoch of digits, convolutional network, with tracing", medians(steps, 3.0))
+
+
+def as_image(pixels: Any) -> Any:
+    """One channel of 8 rows."""
+    return [[pixels[i : i + 8] for i in range(0, 64, 8)]]
+
+
+class Characters(nn.Module):
+    """Scores of the next character by an LSTM."""
+
+    def __init__(self, tokens: int = 27, width: int = 16, nhidden: int = 32, seed: int = 0) -> None:
+        rng = random.Random(seed)
+        self.token, self.lstm = nn.Embedding(tokens, width, rng=rng), nn.LSTM(width, nhidden, rng=rng)
+        self.out = nn.Linear(nhidden, tokens, rng=rng)
+
+    def forward(self, document: Any) -> list[Any]:
+        """The scores, for every character."""
+        outputs, _ = self.lstm([self.token(t) for t in document])
+        return [self.out(h) for h in outputs]
+
+
+def lstm() -> list[Row]:
+    """The loss and all gradients of an LSTM over 20 characters."""
+    import torch
+
+    draw = random.Random(0)
+    text = [draw.randrange(27) for _ in range(21)]
+    model = Characters()
+    program, weights = autograd.compile(next_tokens).functional(model), weights_of(model)
+    token, cell, out = torch.nn.Embedding(27, 16).double(), torch.nn.LSTMCell(16, 32).double(), torch.nn.Linear(32, 27).double()
+    document, following = torch.tensor(text[:-1]), torch.tensor(text[1:])
+    parameters = [*token.parameters(), *cell.parameters(), *out.parameters()]
+
+    def with_torch() -> None:
+        state, outputs = None, []
+        for x in token(document):
+            state = cell(x, state)
+            outputs.append(state[0])
+        backward(torch.nn.functional.cross_entropy(out(torch.stack(outputs)), following), parameters)
+
+    steps = {"compiled": lambda: program(weights, text[:-1], text[1:]), "PyTorch, LSTMCell": with_torch}
+    return rows_of("LSTM of 32 on 20 characters", medians(steps))
+
+
+def tracing() -> list[Row]:
+    """How long it takes from scalars to a program."""
+    from tests.benchmarks.__main__ import data
+
+    points, targets = data()
+
+    def margins(model: nn.Module, inputs: Any, labels: Any) -> Any:
+        losses = []
+        for x, label in zip(inputs, labels):
+            for k, layer in enumerate(model.layers):
+                x = [sum((w * xi for w, xi in zip(n.w, x)), n.b) for n in layer.neurons]
+                x = [total.relu() for total in x] if k < 2 else x
+            losses.append((1.0 - label * x[0]).relu())
+        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
+
+    import numpy as np
+
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+    arguments = weights_of(model), np.array(points), np.array(targets, dtype=float)
+    times, size = [], 0
+    for _ in range(5):
+        compiled = autograd.compile(margins)
+        program = compiled.functional(model)
+        times.append(timed(lambda program=program: program(*arguments)))
+        size = compiled.latest.size
+    found = statistics.median(times)
+    return [(f"tracing and recovery, {size:,} scalar operations", shown(found), f"{1e6 * found / size:.1f} µs each", "")]
+
+
+ROWS: tuple[Callable[[], list[Row]], ...] = (
+    moons, perceptron, gpt, thousand_steps, digits_perceptron, digits_convolution, lstm, tracing,
+)  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print the table, in a process of one thread."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", help=f"only these: {', '.join(row.__name__ for row in ROWS)}")
+    options = parser.parse_args()
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        command = [sys.executable, "-m", "tests.benchmarks.compiling", *options.rows]
+        raise SystemExit(subprocess.run(command, env=os.environ | ONE_THREAD).returncode)
+    import torch
+
+    torch.set_num_threads(1)
+    print("| workload, written with scalars | compiled | others | their time over ours |")
+    print("|---|---:|---:|---:|")
+    for row in ROWS:
+        if not options.rows or row.__name__ in options.rows:
+            for cells in row():
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
