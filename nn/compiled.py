@@ -18,6 +18,7 @@ from nn.steps import Steps, check_finite
 __all__ = ["CompiledSteps"]
 
 MANY = 32  # programs for one training
+AXIS = False  # whether a batch may run along an axis of a program
 
 
 class CompiledSteps(Steps):
@@ -37,13 +38,14 @@ class CompiledSteps(Steps):
         if name not in ("", "cross_entropy"):
             self.data[1].be_floats()
         # The loss has as many terms for one sample as for another if all targets have one shape.
-        alone = self.data[0].are_arrays and self.data[1].stack is not None
+        alone = AXIS and self.data[0].are_arrays and self.data[1].stack is not None
         self.reduction = (reduction or known_reduction) if alone else ""
         self.parameters = self.model.parameters()
         self.moved = self.places()
         self.dropouts = [module for module in self.model.modules() if isinstance(module, Dropout) and module.rate]
         self.sites: dict[Any, list[Dropout]] = {}  # who drops, one number after the other, in a sample of some shape
         self.program: Any = None
+        self.forward: Any = None
         self.penalties: Any = None
         self.shapes: set[Any] = set()
         self.weights: Any = None  # and the gradient of the last step, while nobody looks
@@ -63,7 +65,7 @@ class CompiledSteps(Steps):
         return self.np.array([at[p] for p in self.optimizer.parameters])
 
     def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
-        """Move the parameters by the gradient of some samples; returns their loss."""
+        """Move the parameters by the gradient of some samples; returns their loss, and what was predicted if it is wanted."""
         if self.weights is None:
             self.weights = self.np.array([p.data for p in self.parameters])
         factors = [[site.factor() for site in self.sites_of(i)] for i in batch] if self.dropouts else []
@@ -80,8 +82,17 @@ class CompiledSteps(Steps):
             gradient = gradient * shrinking(gradient[self.moved].tolist(), self.clip_norm)[1]
         weights = self.weights.copy()
         weights[self.moved] -= self.optimizer.step_of(self.weights[self.moved], gradient[self.moved])
+        predictions = self.predicted(batch, factors) if self.predicting else []
         self.weights, self.gradient = weights, gradient
-        return value, []
+        return value, predictions
+
+    def predicted(self, batch: Sequence[int], factors: list[list[float]]) -> list[Any]:
+        """What the model makes of some samples, with the weights before the step."""
+        if self.forward is None:
+            self.forward = autograd.compile(outputs(self.data[0].restored)).functional(self.model)
+        inputs, _, *drawn = self.arguments(batch, factors)
+        found: list[Any] = self.forward.value(self.weights, inputs, *[array.ravel() for array in drawn])
+        return found
 
     def settle(self) -> None:
         """Write the numbers into the Values of the model, and the memory of the optimiser into lists."""
@@ -116,7 +127,7 @@ class CompiledSteps(Steps):
 
     def arguments(self, samples: Sequence[int], factors: list[list[float]]) -> list[Any]:
         """What the program is called with: inputs, targets, and the factors of Dropout."""
-        given = [data.taken(samples, stacked=bool(self.reduction)) for data in self.data]
+        given: list[Any] = [data.taken(samples, stacked=bool(self.reduction)) for data in self.data]
         if factors:
             given.append(self.np.array(factors if self.reduction else [x for row in factors for x in row]))
         return given
@@ -202,6 +213,16 @@ def batch_loss(loss: Any, penalty: Any, model_takes: Any, loss_takes: Any) -> Ca
         return found if penalty is None else found + penalty(model)
 
     return objective
+
+
+def outputs(model_takes: Any) -> Callable[..., Any]:
+    """What a model makes of samples."""
+
+    def forward(model: Module, inputs: Any, factors: Any = ()) -> Any:
+        with dropping(model, factors):
+            return [model(model_takes(x)) for x in inputs]
+
+    return forward
 
 
 @contextmanager

@@ -232,11 +232,11 @@ class Functional:
         value, gradient = self.run(weights, others, keywords, self.wanted)
         return value, gradient
 
-    def value(self, weights: Any, *others: Any, **keywords: Any) -> float:
-        """The value alone."""
+    def value(self, weights: Any, *others: Any, **keywords: Any) -> Any:
+        """The value alone: all numbers that the function returns, in its containers."""
         return self.run(weights, others, keywords, ())[0]
 
-    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[float, Any]:
+    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
         """The value, and the gradient by these inputs."""
         compiled = self.compiled
         weights = self.np.asarray(weights, dtype=float)
@@ -256,13 +256,14 @@ class Functional:
 
         for variant in self.variants.fitting(found, trace):
             compiled.latest = variant
-            check_scalar(variant)
+            if wanted:
+                check_scalar(variant)
             numbers = variant.run(found.things, wanted, head)
             if numbers is not None:
-                return float(numbers[0][0]), numbers[1]
+                return float(numbers[0][0]) if wanted else variant.rebuilt(numbers[0]), numbers[1]
         with numbers_in(self.values, head.tolist()):
             if not wanted:
-                return float(compiled.function(*call.arguments, **keywords)), ()
+                return transform(float, compiled.function(*call.arguments, **keywords)), ()
             value = compiled.function(*call.arguments, **keywords)
             return float(value), self.np.array(grad(value, self.model.parameters()))
 

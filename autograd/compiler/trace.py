@@ -82,6 +82,8 @@ class Index:
         return self.__index__() == other
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(int, name):  # somebody asks what this is: NumPy, say
+            raise AttributeError(f"an integer has no attribute {name!r}")
         return getattr(self.__index__(), name)
 
     def row_of(self, rows: Any) -> Any:

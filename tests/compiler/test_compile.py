@@ -197,6 +197,13 @@ def test_rows_that_were_not_taken_have_gradient_zero_where_the_others_have_none(
     assert slopes[2] == [0.0, 0.0]
 
 
+def test_arrays_of_integers_that_index_are_inputs():
+    compiled = ag.compile(lambda table, indices: ag.sum([ag.take(table, i) for i in indices]))
+    assert compiled([1.0, 2.0, 4.0], np.array([0, 2])) == 5.0
+    assert not any("indices" in line for line in compiled.frozen)
+    assert compiled([1.0, 2.0, 4.0], np.array([1, 1])) == 4.0
+
+
 def test_an_integer_used_as_a_number_is_fixed():
     compiled = ag.compile(lambda x, n: x**n)
     assert [compiled(2.0, n) for n in (2, 3, 2)] == [4.0, 8.0, 4.0]
