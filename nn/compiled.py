@@ -69,11 +69,11 @@ class CompiledSteps(Steps):
         if self.weights is None:
             self.weights = self.np.array([p.data for p in self.parameters])
         factors = [[site.factor() for site in self.sites_of(i)] for i in batch] if self.dropouts else []
-        value, gradient = 0.0, 0.0
+        value, gradient = 0.0, self.np.zeros_like(self.weights)
         for part in self.parts(batch):
             share = len(part) / len(batch) if self.reduction == "mean" else 1.0
             found, slopes = self.of_samples([batch[k] for k in part], [factors[k] for k in part if factors])
-            value, gradient = value + share * found, slopes if share == 1.0 else gradient + share * slopes
+            value, gradient = value + share * found, gradient + share * slopes
         if self.penalties is not None:
             found, slopes = self.penalties(self.weights)
             value, gradient = value + found, gradient + slopes

@@ -459,6 +459,6 @@ def test_a_vector_for_each_step_is_a_row_of_a_stack():
 
 
 def test_names_that_the_program_uses_itself():
-    f = lambda inputs, np, a1, C1, lambda_, batch: ag.dot(inputs, [np * a1, C1 * 2.0]) + ag.tanh(lambda_) * batch  # noqa: E731
+    f = lambda inputs, np, a1, C1, lambda_, batch: ag.dot(inputs, [np * a1, C1 * 2.0]) + ag.tanh(lambda_) * batch  # noqa: E731, N803
     arguments = [3.0, 1.0], 2.0, 0.5, -1.0, 0.3, 4.0
     assert ag.compile(f)(*arguments) == pytest.approx(f(*arguments))

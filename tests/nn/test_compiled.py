@@ -57,7 +57,8 @@ NETWORKS = {
     "norms": (lambda: nn.Sequential(nn.LayerNorm(3), nn.Linear(3, 4, seed=1), nn.RMSNorm(4), nn.Linear(4, 2, seed=2)), (3,)),
     "convolution": (
         lambda: nn.Sequential(
-            image, nn.Conv2d(1, 2, 3, padding=1, seed=1), nn.MaxPool2d(2), "relu", nn.AvgPool2d(2), nn.flatten, nn.Linear(2, 2, seed=3)
+            image, nn.Conv2d(1, 2, 3, padding=1, seed=1), nn.MaxPool2d(2), "relu", nn.AvgPool2d(2), nn.flatten,
+            nn.Linear(2, 2, seed=3),
         ), (30,),
     ),
     "sequences": (
@@ -160,6 +161,10 @@ def test_samples_of_several_lengths():
     both(Counting, texts, [0, 1, 0, 1, 1, 0], loss=lambda p, t: nn.cross_entropy(p, t), batch_size=2, compile="mean")
 
 
+def squares(predictions, targets):
+    return nn.mse_loss(predictions, targets)
+
+
 def test_too_many_programs_warn():
     texts = [[DRAW.uniform(-1, 1)] * DRAW.randrange(1, 9) for _ in range(200)]
 
@@ -172,12 +177,14 @@ def test_too_many_programs_warn():
 
     model = Mean()
     with pytest.warns(RuntimeWarning, match=r"has made 32 programs, one for every order of shapes.*compile='mean'"):
-        nn.fit(model, texts, [0.0] * 200, loss=lambda p, t: nn.mse_loss(p, t), batch_size=2, compile=True, epochs=1, progress=False)
+        nn.fit(model, texts, [0.0] * 200, loss=squares, batch_size=2, compile=True, epochs=1, progress=False)
 
 
 def dropping(seed=1):
     rng = random.Random(seed)
-    return nn.Sequential(nn.Linear(2, 6, rng=rng), "tanh", nn.Dropout(0.4, rng=rng), nn.Dropout(0.2, seed=3), nn.Linear(6, 1, rng=rng))
+    return nn.Sequential(
+        nn.Linear(2, 6, rng=rng), "tanh", nn.Dropout(0.4, rng=rng), nn.Dropout(0.2, seed=3), nn.Linear(6, 1, rng=rng)
+    )
 
 
 def by_list(predictions, targets):
@@ -212,8 +219,8 @@ def test_validation_metrics_and_callbacks_see_the_model():
         optimizer = nn.Adam(model.parameters(), lr=0.05)
         recorder = nn.Recorder(model, inputs[:2])
         history = nn.fit(
-            model, inputs, targets, loss=nn.mse_loss, optimizer=optimizer, epochs=4, batch_size=3, metrics=metrics, compile=compile,
-            validation=([[1.0, 2.0]], [0.5]), progress=False,
+            model, inputs, targets, loss=nn.mse_loss, optimizer=optimizer, epochs=4, batch_size=3, metrics=metrics,
+            compile=compile, validation=([[1.0, 2.0]], [0.5]), progress=False,
             callbacks=[recorder, lambda _, model=model: seen.append(model([1.0, 2.0]).data)],
         )  # fmt: skip
         found.append((history, recorder))
