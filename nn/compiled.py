@@ -77,7 +77,7 @@ class CompiledSteps(Steps):
         if self.penalties is not None:
             found, slopes = self.penalties(self.weights)
             value, gradient = value + found, gradient + slopes
-        check_finite(value)
+        check_finite(value, self.epoch)
         if self.clip_norm is not None:
             gradient = gradient * shrinking(gradient[self.moved].tolist(), self.clip_norm)[1]
         weights = self.weights.copy()

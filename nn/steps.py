@@ -21,6 +21,7 @@ class Steps:
     ) -> None:  # fmt: skip
         self.model, self.inputs, self.targets, self.loss = model, inputs, targets, loss
         self.penalty, self.optimizer, self.clip_norm = penalty, optimizer, clip_norm
+        self.epoch = 0
 
     def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
         """Move the parameters by the gradient of some samples; returns their loss and what was predicted."""
@@ -28,7 +29,7 @@ class Steps:
         objective = self.loss(predictions, [self.targets[i] for i in batch])
         if self.penalty is not None:
             objective = objective + self.penalty(self.model)
-        check_finite(float(objective))
+        check_finite(float(objective), self.epoch)
         self.optimizer.zero_grad()
         objective.backward()
         if self.clip_norm is not None:
@@ -40,10 +41,10 @@ class Steps:
         """Make the model and the optimiser be as after the last step, for somebody looks at them."""
 
 
-def check_finite(loss: float) -> None:
+def check_finite(loss: float, epoch: int) -> None:
     """Raise FloatingPointError for a loss that no step can be taken on."""
     if not math.isfinite(loss):
         raise FloatingPointError(
-            f"the loss is {loss}; lower the learning rate, look for nan in the data, or for the cause with "
+            f"the loss is {loss} in epoch {epoch + 1}; lower the learning rate, look for nan in the data, or for the cause with "
             "autograd.detect_anomaly()"
         )

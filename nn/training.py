@@ -116,12 +116,9 @@ def learn(steps: Steps, count: int, batch_size: int | None, seed: int, epoch: in
     order = list(range(count))
     if batch_size is not None:
         random.Random(f"{seed}, epoch {epoch}").shuffle(order)
-    total, predicted = 0.0, [0.0] * count
+    steps.epoch, total, predicted = epoch, 0.0, [0.0] * count
     for batch in batches(order, batch_size):
-        try:
-            loss, predictions = steps.step(batch)
-        except FloatingPointError as error:
-            raise FloatingPointError(f"in epoch {epoch + 1}, {error}") from None
+        loss, predictions = steps.step(batch)
         total += loss * len(batch)
         for i, prediction in zip(batch, predictions):
             predicted[i] = numbers(prediction)
