@@ -11,6 +11,7 @@ import linecache
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from autograd import floats
@@ -125,19 +126,7 @@ class Printer:
 
     def text(self, results: Sequence[Result]) -> Text:
         """All lines, as the function `program(inputs, batch)`."""
-        taken: dict[str, int] = {}
-        given: set[str] = set()
-        for block in self.tensors.blocks:
-            name = self.name(block) if isinstance(block, Group) else block.name
-            if not isinstance(block, Group) and (name in given or is_reserved(name)):
-                name = f"{name}_"
-            elif isinstance(block, Group):
-                taken[name] = taken.get(name, 0) + 1
-                name = f"{name}{taken[name]}"
-            while name in given:
-                name = f"{name}_"
-            given.add(name)
-            block.name = name
+        self.name_blocks(results)
         heads, at = [], {False: 0, True: 0}
         for block in self.tensors.inputs:
             source, start = ("batch" if block.batched else "inputs"), at[block.batched]
@@ -149,7 +138,7 @@ class Printer:
         for group in self.tensors.groups:
             self.lines.append((group.name, self.expression(group)))
         returned = [self.result(result) for result in results]
-        lines = inlined([*self.lines, ("return", f"({', '.join(returned)},)")])
+        lines = [(name, plainly(text)) for name, text in inlined([*self.lines, ("return", f"({', '.join(returned)},)")])]
         body = "\n".join(f"    {name} = {text}" if name != "return" else f"    return {text}" for name, text in lines)
         used = set(re.findall(r"\w+", body))
         head = "".join(f"    {name} = {text}\n" for name, text in heads if name in used)
@@ -159,9 +148,43 @@ class Printer:
         source = f"{helpers}def program(inputs{', batch' if batched else ''}):\n{head}{body}\n"
         return Text(source, self.views.tables, self.words, self.views.gathers)
 
+    def name_blocks(self, results: Sequence[Result]) -> None:
+        """Names for all groups: of the result that they are, of the scope that made them, or of what they do."""
+        taken: dict[str, int] = {}
+        given: set[str] = set()
+        wanted = {}
+        for result in results:
+            group = self.tensors.blocks[self.tensors.home[result.refs[0]]] if result.refs[0] >= 0 else None
+            if isinstance(group, Group) and len(group.entries) == len(result.refs):
+                wanted[group] = result.name
+        for block in self.tensors.blocks:
+            is_group = isinstance(block, Group)
+            name = wanted.get(block) or self.name(block) if isinstance(block, Group) else block.name
+            taken[name] = count = taken.get(name, 0) + 1
+            if is_group and (count > 1 or len(name) == 1 or name[-1] == "_"):
+                name = f"{name}{count}"
+            while name in given or is_reserved(name):
+                name += "_"
+            given.add(name)
+            block.name = name
+
     def name(self, group: Group) -> str:
-        """The first part of the name of a group; a number follows."""
-        return NAMES.get(group.row.name, f"{group.row.name}_")
+        """The first part of the name of a group; a number may follow."""
+        kind = NAMES.get(group.row.name, f"{group.row.name}_")
+        found = [self.program.hints.get(entry) for entry in (group.entries[0], group.entries[-1]) if entry is not None]
+        if not found or None in found:
+            return kind
+        first, last = found[0], found[-1]
+        if first is None or last is None or first.is_slope != last.is_slope:
+            return kind
+        prefix = "d_" if first.is_slope else ""
+        if first.label and last.label:
+            words = {label.rstrip("0123456789_") for label in (first.label, last.label)}
+            word = words.pop()
+            return prefix + word if not words and word.isidentifier() else kind
+        shared = [part for part, other in zip(first.scope, last.scope) if part.partition("#")[0] == other.partition("#")[0]]
+        word = re.sub(r"\W", "_", shared[-1].partition("#")[0]) if shared else ""
+        return f"{prefix}{word}_{kind.rstrip('_')}" if word.isidentifier() else kind
 
     def result(self, result: Result) -> str:
         batched = self.views.is_batched(result.refs)
@@ -172,6 +195,8 @@ class Printer:
         """One group as an expression."""
         if group.form == "elementwise":
             return self.elementwise(group)
+        if group.form == "product" and not group.batched and (parts := self.parts(group)):
+            return " + ".join(parts)
         texts = [self.views.write(refs, shape, spread=False) for refs, shape in group.arguments]
         batched = [self.views.is_batched(refs) for refs, _ in group.arguments]
         shapes = [shape for _, shape in group.arguments]
@@ -192,6 +217,19 @@ class Printer:
         if group.form == "picked":
             return f"np.take_along_axis({texts[1]}, {texts[0]}.astype(int)[:, None], 1)[:, 0]"
         return self.product(texts, shapes, batched, deep=group.form == "products")
+
+    def parts(self, group: Group) -> list[str]:
+        """One sum of products over several blocks, such as the squares of all weights: block by block. Else nothing."""
+        (lefts, shape), (rights, other) = group.arguments
+        home = self.tensors.home
+        if len(shape) != 1 or len(other) != 1 or min(*lefts, *rights) < 0:
+            return []
+        pairs = list(zip(lefts, rights))
+        runs = [list(run) for _, run in groupby(pairs, lambda pair: (home[pair[0]], home[pair[1]]))]
+        if not 1 < len(runs) <= FEW_BLOCKS:
+            return []
+        sides = [[self.views.write([pair[k] for pair in run], (len(run),)) for k in (0, 1)] for run in runs]
+        return [f"np.vdot({left.removesuffix('.ravel()')}, {right.removesuffix('.ravel()')})" for left, right in sides]
 
     def product(self, texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:
         """The matrix product of the first argument and the second, transposed; stacks of them if `deep`."""
@@ -310,6 +348,7 @@ def is_number(text: str) -> bool:
 
 
 WIDTH = 96
+FEW_BLOCKS = 8  # parts that are written out
 
 
 def inlined(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -336,6 +375,11 @@ def inlined(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
         elif name == "return" or uses.get(name, 0):
             found.append((name, text))
     return found
+
+
+def plainly(text: str) -> str:
+    """An expression without the brackets that it does not need."""
+    return ast.unparse(ast.parse(text, mode="eval"))
 
 
 def placed(text: str, match: re.Match[str], inner: str) -> str:

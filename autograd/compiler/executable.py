@@ -93,7 +93,7 @@ class Executable:
         values = np.ravel(found[0]) if self.count else ()
         if not self.wanted:
             return values, ()
-        slopes = np.concatenate([np.ravel(part) for part in found[1:]])
+        slopes = np.concatenate(found[1:], axis=None)
         return values, slopes if self.back is None else slopes[self.back]
 
     def run_plainly(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autograd.ops import TABLE, Primitive
 
-__all__ = ["Guard", "Program", "live", "rebuilt", "roots", "sums_of_products"]
+__all__ = ["Guard", "Hint", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
 ADD, MUL, NEG, POS, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "neg", "pos", "sum", "dot", "where"))
 SIMPLER = {NEG, POS, WHERE}
@@ -34,6 +34,14 @@ class Guard(NamedTuple):
         return f"{self.line}: {left} {self.sign} {right} is {self.answer}"
 
 
+class Hint(NamedTuple):
+    """Where a result comes from, to name it by: the scope it was made in, its label, and whether it is a derivative by that."""
+
+    scope: tuple[str, ...]
+    label: str = ""
+    is_slope: bool = False
+
+
 class Program:
     """Operations in an order in which each comes after its operands.
 
@@ -50,6 +58,7 @@ class Program:
         self.constants: list[float] = []
         self.outputs: list[int] = []
         self.guards: list[Guard] = []
+        self.hints: dict[int, Hint] = {}
         self._constant_of: dict[Any, int] = {}
         self._entry_of: dict[tuple[Primitive, tuple[int, ...]], int] = {}
 
@@ -254,6 +263,9 @@ class rebuilt:  # noqa: N801 - used as a word
             if self.needed[i] and row is not None:
                 self.place[i] = self.write(i, row, old.operands[i])
         self.new.outputs = self.at(old.outputs)
+        for ref, hint in old.hints.items():
+            if (place := self.place.get(ref, -1)) >= 0:
+                self.new.hints.setdefault(place, hint)
         self.new.guards = [
             guard._replace(left=self.place[guard.left], right=self.place[guard.right]) for guard in old.guards
         ]  # fmt: skip

@@ -84,6 +84,8 @@ def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: 
         if i not in told or not reaches[i]:
             continue
         found[i] = cotangent = program.sum_of_products(told.pop(i))
+        if cotangent >= 0 and i in program.hints:
+            program.hints.setdefault(cotangent, program.hints[i]._replace(is_slope=True))
         alive = rules.any_of(paths.pop(i)) if careful else None
         row = program.rows[i]
         if row is None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from autograd.calculus import grad
 from autograd.compiler.executable import Executable, Numbers
-from autograd.compiler.program import Program, sums_of_products
+from autograd.compiler.program import Hint, Program, sums_of_products
 from autograd.compiler.signature import Signature, is_object, unravel
 from autograd.compiler.trace import Index, Trace
 from autograd.functions import apply
@@ -71,6 +71,10 @@ class Variant:
         self.sources = trace.sources
         self.segments = segments(self.sources, found.head)
         self.place = {source: k for k, source in enumerate(self.sources)}  # of a thing among the inputs
+        program.hints = {
+            ref: Hint(value._note.scope, value._note.label)
+            for value, ref in trace.refs.items() if ref >= 0 and (value._note.scope or value._note.label)
+        }  # fmt: skip
         self.program = sums_of_products(program).new
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
