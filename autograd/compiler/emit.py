@@ -228,7 +228,7 @@ class Printer:
         runs = [list(run) for _, run in groupby(pairs, lambda pair: (home[pair[0]], home[pair[1]]))]
         if not 1 < len(runs) <= FEW_BLOCKS:
             return []
-        sides = [[self.views.write([pair[k] for pair in run], (len(run),)) for k in (0, 1)] for run in runs]
+        sides = [[self.views.write([pair[k] for pair in run], (len(run),), spread=False) for k in (0, 1)] for run in runs]
         return [f"np.vdot({left.removesuffix('.ravel()')}, {right.removesuffix('.ravel()')})" for left, right in sides]
 
     def product(self, texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:
