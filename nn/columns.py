@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -41,7 +42,6 @@ class Run(NamedTuple):
 
     inputs: list[Any]
     outputs: list[float]  # after the activation
-    sums: list[Any]  # what the modules gave
     scopes: list[tuple[str, ...]]
 
 
@@ -89,7 +89,7 @@ def name_of(activation: str | Callable[[Any], Any]) -> str:
 
 
 def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tuple[Any, list[Run | None]]:
-    """What a model gives for one sample, and what its columns did; None for blocks."""
+    """What a model gives for one sample, and what its columns did; None for blocks. Every neuron has a scope of its own."""
     calls: dict[int, list[tuple[Any, Any, tuple[str, ...]]]] = {}
 
     def keep(module: Module, arguments: tuple[Any, ...], out: Any) -> None:
@@ -99,10 +99,15 @@ def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tup
     for module in model.modules():
         module._seen = Module._seen  # calls are numbered from 1 again
     removals = [module.register_forward_hook(keep) for module in modules.values()]
+    linear = [module for module in modules.values() if type(module) is Linear]
     try:
+        for module in linear:
+            vars(module)["forward"] = by_rows(module)
         with evaluating(model):
             result = model(x)
     finally:
+        for module in linear:
+            vars(module).pop("forward", None)
         for remove in removals:
             remove()
     runs: list[Run | None] = []
@@ -111,9 +116,28 @@ def run(model: Module, parts: Sequence[Column | Block], x: Sequence[Any]) -> tup
             runs.append(None)
             continue
         own = [calls[id(module)].pop(0) for module in part.modules]
-        sums = flatten([out for _, out, _ in own])
+        sums = [float(total) for total in flatten([out for _, out, _ in own])]
+        outputs = [float(getattr(autograd, part.after)(total)) for total in sums] if part.after else sums
         paths = [path for _, _, path in own]
-        act = getattr(autograd, part.after) if part.after else None
-        outputs = [float(total) if act is None else float(act(float(total))) for total in sums]
-        runs.append(Run(flatten([own[0][0]]), outputs, sums, paths if len(paths) == len(sums) else paths * len(sums)))
+        if part.modules[0] in linear:
+            paths = [(*paths[0], f"neuron{i}") for i in range(len(sums))]
+        runs.append(Run(flatten([own[0][0]]), outputs, paths if len(paths) == len(sums) else paths * len(sums)))
     return result, runs
+
+
+def by_rows(linear: Linear) -> Callable[[Sequence[Any]], list[Value]]:
+    """What a Linear computes, every row in a scope of its own, as if it were a Layer of neurons."""
+    rows = []
+    for i, weights in enumerate(linear.weight):
+        row = copy.copy(linear)
+        row.weight, row.bias = [weights], None if linear.bias is None else [linear.bias[i]]
+        rows.append(row)
+
+    def forward(x: Sequence[Any]) -> list[Value]:
+        out: list[Value] = []
+        for i, row in enumerate(rows):
+            with scope(f"neuron{i}"):
+                out += Linear.forward(row, x)
+        return out
+
+    return forward

@@ -79,9 +79,9 @@ def explore_network(
     """The page of `autograd.explore` for one sample, with the network drawn beside the graph: a neuron opens its own graph.
 
     `loss` is a function of what the model gives for `x`, such as `lambda score: nn.hinge_loss([score], [1])`; it is not needed
-    if that is one number. The model runs in evaluation mode. The page is saved at `path`, and in a notebook it shows itself. The
-    gradients of the parameters stay as they were. Raises what `draw_network` and `autograd.explore` raise, and ValueError if
-    there is more than one number and no loss.
+    if that is one number. The model runs in evaluation mode, and the rows of a Linear are neurons with scopes of their own. The
+    page is saved at `path`, and in a notebook it shows itself. The gradients of the parameters stay as they were. Raises what
+    `draw_network` and `autograd.explore` raise, and ValueError if there is more than one number and no loss.
 
     >>> from nn import MLP
     >>> page = explore_network(MLP(2, [3, 1], seed=0), [1.0, -0.5])
@@ -103,9 +103,6 @@ def explore_network(
             f"explore_network needs one number to explore, and the model gives {root!r}: give loss=, a function of what it gives"
         )
     root.label = root.label or ("y" if loss is None else "loss")
-    for part, ran in zip(parts, runs):
-        if isinstance(part, Column) and ran is not None and len(part.modules) == 1 < len(ran.sums):
-            names |= {f"{part.name}.y.{i}": total for i, total in enumerate(ran.sums)}
     try:
         for value, _ in held:
             value.grad = 0.0

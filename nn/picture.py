@@ -151,8 +151,7 @@ class Picture:
                     words += f", bias {ring!r}"
             place = ""
             if self.linked and ran is not None:
-                own = f' data-value="y.{i}"' if len(part.modules) == 1 < count else ""
-                place = f' data-scope="{escape("/".join(ran.scopes[i]))}"{own}'
+                place = f' data-scope="{escape("/".join(ran.scopes[i]))}"'
             self.circle(x, y, number, size, words, place, ring)
         return spots
 

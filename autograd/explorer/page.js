@@ -515,7 +515,7 @@ addEventListener("hashchange", recall);
 new ResizeObserver(() => {
   if (!stage.svg || state.list || stage.least === null) return;
   stage.fit(stage.least);
-  stage.reveal(stage.boxOf[frame.active(state.t)]);
+  stage.reveal(stage.boxOf[state.chosen >= 0 ? state.chosen : frame.active(state.t)]);
 }).observe($("stage"));
 
 setFrame(0, false);

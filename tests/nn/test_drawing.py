@@ -288,14 +288,15 @@ def test_neurons_light_up_as_the_steps_go(visit):
 
 
 @needs_browser
-def test_a_row_of_a_linear_layer_opens_its_sum(visit):
+def test_a_row_of_a_linear_layer_is_a_neuron(visit):
     model = two_by_two()
     tab = visit(nn.explore_network(model, [0.05, 0.1], lambda y: nn.mse_loss(y, [0.01, 0.99])))
     tab.page.get_by_role("button", name="linear0, neuron 1,").click()
-    assert tab.text("#panel h2") == "y.1 = +"
+    assert opened_scope(tab) == "sequential/linear0/neuron1"
     chosen = tab.run("() => explorer.frame.data[explorer.state.chosen]")
     assert chosen == model.layers[0]([0.05, 0.1])[1].data
     assert tab.page.locator("#overview [aria-current=true]").count() == 1
+    assert model([0.05, 0.1])[0]._operands[0].scope == "sequential#2/linear2"  # as ever
 
 
 @needs_browser
