@@ -160,6 +160,17 @@ def test_recording_changes_nothing():
     assert not any(module._hooks for module in model.modules())
 
 
+def test_compiled_trainings_are_recorded_too():
+    def gradients(**options):
+        model = nn.MLP(1, [4, 1], seed=0)
+        recorder = nn.Recorder(model, LINE[0])
+        nn.fit(model, *LINE, loss=nn.mse_loss, epochs=4, callbacks=[recorder], progress=False, **options)
+        return [number for layer in recorder.layers for step in recorder.gradients[layer] for number in step]
+
+    pytest.importorskip("numpy", reason="compiled trainings need numpy")
+    assert gradients(compile=True) == pytest.approx(gradients())
+
+
 def test_layers_are_the_modules_below_the_model():
     class Two(nn.Module):
         def __init__(self):
