@@ -11,6 +11,7 @@ from autograd.calculus import grad, value_and_grad
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
 from autograd.compiler.signature import Signature, parameter_names
+from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import surroundings
 from autograd.compiler.trace import TraceError
 from autograd.compiler.variant import Call, Variant, Variants
@@ -188,17 +189,16 @@ class Compiled:
         return self.latest, self.latest.latest
 
     def summary(self) -> str:
-        """How many scalar operations became how many lines, and what was not recovered."""
-        variant, executable = self.latest_run()
-        text = self.latest_text()
-        forms: dict[str, int] = {}
-        for group in executable.tensors.groups:
-            forms[group.form] = forms.get(group.form, 0) + 1
-        groups, entries = executable.tensors.groups, len(executable.program.rows)
-        lines = [f"{variant.size} scalar operations traced, {entries} with derivatives, {len(groups)} groups"]
-        lines += [f"{count} {form}" for form, count in sorted(forms.items())]
-        lines += [f"gathered from {name}" for name in text.gathers]
-        return "\n".join(lines)
+        """How many scalar operations became how many lines, which became matrix products, what is gathered, and why.
+
+        >>> f = compile(lambda w, xs: [sum(wi * xi for wi, xi in zip(w, x)) for x in xs])
+        >>> f([1.0, 2.0], [[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])
+        [11.0, 17.0, 23.0]
+        >>> print(f.summary())
+        <lambda>: 12 operations on scalars became 1 on arrays, printed in 1 lines
+          1 matrix products: (3, 2) @ (2,)
+        """
+        return summary(*self.latest_run())
 
 
 class Functional:

@@ -69,6 +69,11 @@ class Text(NamedTuple):
     words: dict[str, Any]
     gathers: list[str]
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines that compute something."""
+        return [line for line in self.source.splitlines() if " = " in line and "= inputs[" not in line] or ["return"]
+
     def function(self) -> Callable[..., Any]:
         """The text as a function, which `inspect.getsource` and tracebacks can show."""
         import numpy as np

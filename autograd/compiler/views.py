@@ -77,7 +77,7 @@ class Views:
         """Places of one block, gathered if no view of it will do."""
         text = self.view(block, places, shape)
         if text is None:
-            self.gathers.append(block.name)
+            self.gathers.append(f"{len(places)} numbers of {block.name}, in an order that no slice describes")
             text = f"{self.flat(block)}[{self.table('I', places, shape)}]"
         return text
 
@@ -172,7 +172,7 @@ class Views:
         tail = (-1,) if batched else ()
         if places == list(range(size + len(constants))):
             return self.shaped(text, (len(places),), shape, tail)
-        self.gathers.append(" and ".join(pieces))
+        self.gathers.append(f"{len(places)} numbers of {', '.join(pieces)}, which are mixed in them")
         return f"{text}[{self.table('I', places, shape)}]"
 
     def stacked(self, refs: Sequence[int], shape: Shape) -> str | None:

@@ -251,7 +251,7 @@ def test_source_can_be_inspected_and_tracebacks_show_it():
     executable = next(iter(compiled.latest.executables.values()))
     assert inspect.getsource(executable.function) in compiled.source
     assert "np.exp" in compiled.source
-    assert "scalar operations traced" in compiled.summary()
+    assert "2 operations on scalars became" in compiled.summary()
 
 
 def test_what_is_no_function_is_refused():
