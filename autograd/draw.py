@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from autograd.boxes import Boxes, legible, number, shortened, spelled
 from autograd.colours import INK, LINE, PAPER, SOFT
 from autograd.graphs import Box, Edge, Graph
-from autograd.guard import boxes_of, refusal
+from autograd.guard import refusal, require_fit
 from autograd.stacks import columns, stacks
 from autograd.value import Value
 
@@ -47,20 +47,18 @@ def draw_dot(
     >>> draw_dot(x * x).source.count("n0 -> n1")
     2
     """
-    from autograd.rendering import Picture
-
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"draw_dot needs rankdir 'LR' or 'TB', not {rankdir!r}")
     if not isinstance(root, (Value, Graph)):
         raise TypeError(f"draw_dot needs a Value or a Graph, not {type(root).__name__} {root!r}")
-    if depth is None and not expand and not stack and (count := boxes_of(root)) > max_nodes:
-        raise refusal(root, count, max_nodes)
+    if depth is None and not expand and not stack:
+        require_fit(root, max_nodes)
     graph = root if isinstance(root, Graph) else Graph(root, names)
     fold = graph.fold(depth, expand)
     column = columns(fold)
     groups = stacks(graph, fold, column) if stack else [[place] for place in range(len(fold.boxes))]
     if len(groups) > max_nodes:
-        raise refusal(graph, len(groups), max_nodes)
+        raise refusal(graph, len(graph.nodes), len(groups), max_nodes)
 
     shown: dict[str, list[Box]] = {}  # what a box stands for, by its name
     name_of: dict[int, str] = {}
@@ -71,28 +69,36 @@ def draw_dot(
         name_of |= dict.fromkeys([id for box in boxes for id in box.nodes], name)
     arrows = arrows_between(graph, name_of)
     length = sum([column[link.target] - column[link.source] for link in fold.links])
+    whole, dense = len(shown) == len(graph.nodes), len(arrows) > 3 * len(shown)
     if edge_labels is None:
-        edge_labels = len(shown) <= LABELLED[0] and len(arrows) <= LABELLED[1] and length <= LONG
+        few = len(shown) <= LABELLED[0] and len(arrows) <= LABELLED[1] and length <= LONG
+        edge_labels = few and (whole or not dense)
 
-    picture = Picture(name=described(graph, len(shown)), format=format, filename="Digraph.gv")
-    dense, whole = len(arrows) > 3 * len(shown), len(shown) == len(graph.nodes)
+    picture = sheet(graph, len(shown), format)
     apart = "1" if dense and not edge_labels else "0.15" if edge_labels and whole else "0.4"
-    # Arial: renderers without fonts know its widths. All colours have a twin for dark surroundings.
-    font = {"fontname": "Arial", "fontsize": "8"}
-    picture.attr("graph", rankdir=rankdir, nodesep="0.14", ranksep=apart, bgcolor=PAPER, fontcolor=SOFT, **font)
-    picture.attr(
-        "node", shape="box", style="filled", color=LINE, fontcolor=INK, margin="0.07,0.03", height="0.2", width="0.2", **font
-    )
-    picture.attr("edge", color=LINE, fontcolor=SOFT, arrowsize="0.6", **font | {"fontsize": "7"})
+    picture.attr("graph", rankdir=rankdir, ranksep=apart)
     if length > LONG:
         picture.attr("graph", nslimit="0.1", mclimit="0.1", splines="line")  # less beautiful, in seconds instead of minutes
-    if not graph.differentiated:
-        picture.attr("graph", label=UNKNOWN, labeljust="l")
     facts = Boxes(graph)
     for name, boxes in shown.items():
         picture.node(name, **quoted(facts.attributes(boxes)))
     for (tail, head, _), edges in arrows.items():
         picture.edge(tail, head, **quoted(arrow(graph, edges, edge_labels, " " * (rankdir in ("TB", "BT")))))
+    return picture
+
+
+def sheet(graph: Graph, boxes: int, format: str) -> graphviz.Digraph:
+    """An empty picture with its title, its note, and what all boxes and all arrows share."""
+    from autograd.rendering import Picture
+
+    picture = Picture(name=described(graph, boxes), format=format, filename="Digraph.gv")
+    # Arial: renderers without fonts know its widths. All colours have a twin for dark surroundings.
+    font = {"fontname": "Arial", "fontsize": "8"}
+    note = {} if graph.differentiated else {"label": UNKNOWN, "labeljust": "l"}
+    box = {"shape": "box", "style": "filled", "margin": "0.07,0.03", "height": "0.2", "width": "0.2"}
+    picture.attr("graph", nodesep="0.14", bgcolor=PAPER, fontcolor=SOFT, **font, **note)
+    picture.attr("node", color=LINE, fontcolor=INK, **font, **box)
+    picture.attr("edge", color=LINE, fontcolor=SOFT, arrowsize="0.6", **font | {"fontsize": "7"})
     return picture
 
 

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.graphs import Graph, Path, home_scopes
 from autograd.stacks import columns, stacks
 from autograd.value import Value, topological
 
-__all__ = ["boxes_of", "refusal"]
+__all__ = ["count", "refusal", "require_fit"]
 
 EXACT = 100_000  # larger graphs are not folded only to say how large their views would be
 DEPTHS = 5  # that are tried
 PAPER = 0.0008  # square metres for a box and its arrows
 
 
-def boxes_of(root: Value | Graph) -> int:
-    """How many boxes a picture of every value would have; a graph of a million is counted, not frozen."""
-    if isinstance(root, Graph):
-        return len(root.nodes)
-    order = topological(root)
+def count(order: Sequence[Value]) -> int:
+    """How many boxes a picture of all these Values has: constants have boxes of their own."""
     return len(order) + sum([operand.__class__ is float for value in order for operand in value._operands])
 
 
-def refusal(root: Value | Graph, boxes: int, max_nodes: int) -> ValueError:
-    """The error for a picture of so many boxes: how large it would be, and what would fit."""
-    total = boxes_of(root)
-    size = f"{boxes * PAPER:.2g}" if boxes * PAPER < 100.0 else f"{boxes * PAPER:.0f}"
-    what = f"this graph has {total} values" if boxes == total else f"this view has {boxes} boxes"
-    lines = [f"{what}: too many for one picture (max_nodes={max_nodes}); it would cover {size} m2 of paper. What fits:"]
-    if isinstance(root, Graph) or total <= EXACT:
-        graph = root if isinstance(root, Graph) else Graph(root)
-        offers, scoped = list(exact(graph, max_nodes)), any(node.scope for node in graph.nodes)
+def require_fit(root: Value | Graph, max_nodes: int) -> None:
+    """Raise ValueError if a picture of every value is too large; a graph of a million is counted, not frozen."""
+    what: Graph | list[Value]
+    if isinstance(root, Graph):
+        total, what = len(root.nodes), root
     else:
         order = topological(root)
-        homes = home_scopes(order)
-        sizes = Counter(homes.get(value, value._note.scope) for value in order)
+        total = count(order)
+        what = Graph(root) if max_nodes < total <= EXACT else order
+    if total > max_nodes:
+        raise refusal(what, total, total, max_nodes)
+
+
+def refusal(what: Graph | Sequence[Value], total: int, boxes: int, max_nodes: int) -> ValueError:
+    """The error for a picture of so many boxes: how large it would be, and what would fit."""
+    size = f"{boxes * PAPER:.2g}" if boxes * PAPER < 100.0 else f"{boxes * PAPER:.0f}"
+    said = f"this graph has {total} values" if boxes == total else f"this view has {boxes} boxes"
+    lines = [f"{said}: too many for one picture (max_nodes={max_nodes}); it would cover {size} m2 of paper. What fits:"]
+    if isinstance(what, Graph):
+        offers, scoped = list(exact(what, max_nodes)), any(node.scope for node in what.nodes)
+    else:
+        homes = home_scopes(what)
+        sizes = Counter([homes.get(value, value._note.scope) for value in what])
         offers, scoped = list(rough(sizes, max_nodes)), any(sizes)
     lines += offers
     if not scoped:
-        lines.append("folded views, once parts have names: `with autograd.scope(\"loss\"):`; modules of nn name theirs")
+        lines.append('folded views, once parts have names: `with autograd.scope("loss"):`; modules of nn name theirs')
     elif not offers:
-        lines.append(f"no folded view fits (depth=1 to {DEPTHS} were tried)")
+        lines.append(f"no folded view (depth=1 to {DEPTHS} were tried)")
     lines += [
         "a part of it: draw_dot of the loss of one sample, or of one neuron's output",
         'a page that folds and steps: autograd.explore(root, "graph.html"); a table: print(autograd.Graph(root))',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd.value import Value
+from autograd.value import Value, topological
 
 __all__: list[str] = []
 
@@ -12,9 +12,9 @@ SMALL = 100  # values; larger graphs are shown as text
 def svg(self: Value) -> str | None:
     """The graph below this Value as a picture for a notebook, or None: text will do for leaves, large graphs, no renderer."""
     from autograd.draw import draw_dot
-    from autograd.guard import boxes_of
+    from autograd.guard import count
 
-    if not self._operands or boxes_of(self) > SMALL:
+    if not self._operands or count(topological(self)) > SMALL:
         return None
     bundle = draw_dot(self)._repr_mimebundle_(["image/svg+xml"])
     return bundle.get("image/svg+xml")  # type: ignore[no-any-return]
