@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.graphs import Fold, Graph
+from autograd.graphs import CROWD, Fold, Graph
 
 __all__ = ["columns", "stacks"]
 
@@ -14,7 +14,7 @@ def stacks(graph: Graph, fold: Fold, columns: Sequence[int], *, labelled: bool =
     """The boxes of a view, by their places, those of equal shape in one column together.
 
     Links lead from column to column, so stacks make no cycle. Single values are equal if their operations and, where
-    `labelled`, their labels are; a crowd of leaves stays what it is.
+    `labelled`, their labels are. More than eight boxes of leaves that the same stacks use are one box too.
     """
     found: dict[Any, list[int]] = {}
     for i, box in enumerate(fold.boxes):
@@ -25,7 +25,21 @@ def stacks(graph: Graph, fold: Fold, columns: Sequence[int], *, labelled: bool =
         elif box.single:
             key = (node.kind, node.op, node.label if labelled else "", columns[i])
         found.setdefault(key, []).append(i)
-    return list(found.values())
+    groups = list(found.values())
+    place = {i: at for at, group in enumerate(groups) for i in group}
+    users: list[set[int]] = [set() for _ in groups]
+    for link in fold.links:
+        users[place[link.source]].add(place[link.target])
+    crowds: dict[frozenset[int], list[int]] = {}
+    for at, group in enumerate(groups):
+        box = fold.boxes[group[0]]
+        if not box.path and graph.nodes[box.nodes[0]].kind == "leaf":
+            crowds.setdefault(frozenset(users[at]), []).append(at)
+    first = {at: crowd[0] for crowd in crowds.values() if len(crowd) > CROWD for at in crowd}
+    joined: dict[int, list[int]] = {}
+    for at, group in enumerate(groups):
+        joined.setdefault(first.get(at, at), []).extend(group)
+    return list(joined.values())
 
 
 def columns(fold: Fold) -> list[int]:

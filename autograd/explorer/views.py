@@ -102,31 +102,11 @@ class Views:
         """
         groups = stacks(self.graph, fold, column_of(len(boxes), links), labelled=labelled)
         place = {i: at for at, group in enumerate(groups) for i in group}
-        shared = [boxes[group[0]] if len(group) == 1 else [boxes[i] for i in group] for group in groups]
-        merged = list(dict.fromkeys((place[source], place[target]) for source, target in links))
-        return self.crowded(shared, merged)
-
-    def crowded(self, boxes: list[Any], links: list[Pair]) -> tuple[list[Any], list[Pair]]:
-        """The boxes with one for leaves that are used by the same boxes, if those leaves are many; and the links."""
-        users: dict[int, set[int]] = {}
-        for source, target in links:
-            users.setdefault(source, set()).add(target)
-        crowds: dict[frozenset[int], list[int]] = {}
-        for i, box in enumerate(boxes):
-            first = box[0] if isinstance(box, list) else box
-            if first >= 0 and self.graph.nodes[first].kind == "leaf":
-                crowds.setdefault(frozenset(users.get(i, ())), []).append(i)
-        joined = {i: crowd[0] for crowd in crowds.values() if len(crowd) > CROWD for i in crowd}
-        kept: dict[int, Any] = {}
-        for i, box in enumerate(boxes):
-            head = joined.get(i, i)
-            if i in joined:
-                kept.setdefault(head, []).extend(box if isinstance(box, list) else [box])
-            else:
-                kept[i] = box
-        new = {i: place for place, i in enumerate(kept)}
-        moved = dict.fromkeys((new[joined.get(source, source)], new[target]) for source, target in links)
-        return [sorted(box) if i in joined else box for i, box in kept.items()], list(moved)
+        shared: list[Any] = []
+        for group in groups:
+            codes = [code for i in group for code in (boxes[i] if isinstance(boxes[i], list) else [boxes[i]])]
+            shared.append(codes if len(codes) > 1 else codes[0])
+        return shared, list(dict.fromkeys((place[source], place[target]) for source, target in links))
 
     def insides(self, depth: int, fold: Fold | None) -> None:
         """A view of the inside of every scope of this depth: scopes in it folded, and the neighbours outside as they are."""
