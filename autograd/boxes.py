@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from itertools import takewhile
 
 from autograd.colours import BAD, NEUTRAL, SOFT, colour, strongest
 from autograd.graphs import Box, Graph, Node
 
 __all__ = ["Boxes", "legible", "number", "shortened", "spelled"]
 
+SHORT = 3  # characters that names share say less than the first and the last name
 LONGEST = 60  # characters of a name in a box; the tooltip has the rest
 
 
@@ -91,7 +93,7 @@ class Boxes:
             each = f"{counted(len(boxes[0].nodes), 'value')}, {counted(len(boxes[0].outputs), 'output')} each"
             return [shortened(name), each], "\n".join("/".join(box.path) for box in boxes[:12])
         names = list(dict.fromkeys(node.title for node in nodes if node.title))
-        name = names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}" if names else "values"
+        name = together(names)
         return [shortened(f"{name}  \u00d7{len(nodes)}"), span([node.data for node in nodes])], ", ".join(names[:40]) or "values"
 
 
@@ -117,6 +119,15 @@ def span(numbers: Sequence[float]) -> str:
 def counted(count: int, what: str) -> str:
     """'1 value', '2 values'."""
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def together(names: Sequence[str]) -> str:
+    """Several names in one: what they begin with, or the first and the last."""
+    if len(names) < 2:
+        return names[0] if names else "values"
+    pairs = zip(min(names), max(names))  # what these two begin with, all of them do
+    stem = "".join([one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
+    return f"{stem}*" if len(stem) > SHORT else f"{names[0]} ... {names[-1]}"
 
 
 def common(paths: Sequence[tuple[str, ...]]) -> str:

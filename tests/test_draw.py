@@ -236,6 +236,16 @@ def test_equal_boxes_are_stacked():
     ]  # fmt: skip
 
 
+def test_many_leaves_share_a_box_with_what_their_names_share():
+    model = nn.MLP(3, [4, 1], seed=1)
+    y = model([Value(1.0, label=f"input{i}") for i in range(3)]) + model([Value(2.0) for i in range(3)])
+    y.backward()
+    labels = [box["label"] for box in rows(draw_dot(y, depth=2, names=model.named_parameters()).source).values()]
+    crowd = next(label for label in labels if label.startswith("layers.0."))
+    weights = [node.data for node in Graph(y, model.named_parameters()).nodes if node.label.startswith("layers.0.")]
+    assert crowd.startswith(rf"layers.0.neurons.*  ×16\n{min(weights):.4g} ... {max(weights):.4g}\nmax |grad| ")
+
+
 def offered(message: str) -> list[tuple[int, bool, int]]:
     found = re.findall(r"depth=(\d+)(, stack=True)?: (?:about )?(\d+) boxes", message)
     return [(int(depth), bool(stack), int(boxes)) for depth, stack, boxes in found]
