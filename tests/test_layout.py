@@ -22,9 +22,10 @@ CHAIN = [
     "arguments", "slopes", "report", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard", "files",
     "colours", "boxes", "renderers", "rendering", "draw", "showing",
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
-    "compiler.program", "compiler.trace", "compiler.reverse", "compiler.recover", "compiler.views", "compiler.emit",
-    "compiler.signature", "compiler.surroundings", "compiler.executable", "compiler.variant", "compiler.summary",
-    "compiler.api", "compiler.__init__",
+    "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
+    "compiler.products", "compiler.emit", "compiler.signature", "compiler.surroundings", "compiler.executable",
+    "compiler.variant", "compiler.summary", "compiler.api", "compiler.blocks", "compiler.examples", "compiler.batch",
+    "compiler.decorator", "compiler.__init__",
     "exercises.catalogue", "exercises.run", "exercises.judge", "exercises.pictures", "exercises.marking", "exercises.folder",
     "exercises.pytest_plugin", "exercises.__init__", "exercises.command", "exercises.__main__", "__init__",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The room of `autograd.compile`: functions that are traced once, and run as programs of arrays from then on."""
+"""The room of compiled functions, which are traced once, and run as programs of arrays from then on."""
 
 from __future__ import annotations
 
@@ -13,38 +13,11 @@ from autograd.compiler.executable import Executable
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import surroundings
-from autograd.compiler.trace import TraceError
 from autograd.compiler.variant import Call, Variant, Variants
 from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current
 
-__all__ = ["Compiled", "Functional", "TraceError", "compile"]
-
-def compile(function: Callable[..., Any]) -> Compiled:
-    """The same function, traced at the first call and run as a program of NumPy arrays from then on.
-
-    Arguments may be numbers, Values, arrays, modules, and containers of them; results come in the same containers. Called with
-    Values or modules, or using Values from outside, it returns Values whose `backward()` fills the same `grad`s. Called with
-    numbers and arrays alone it returns floats. What the function branches on is compared again at every call: where a
-    comparison comes out otherwise, the function is traced anew. `value_and_grad` works on arrays.
-
-    Raises TraceError where the function reads the number inside a Value: what it does with it cannot be known.
-
-    >>> @compile
-    ... def energy(x):
-    ...     return x[0] * x[0] + 3.0 * x[1]
-    >>> energy([2.0, 1.0])
-    7.0
-    >>> energy.value_and_grad([2.0, 1.0])
-    (7.0, [4.0, 3.0])
-    >>> x = [Value(2.0), Value(1.0)]
-    >>> energy(x).backward()
-    >>> x[0].grad, x[1].grad
-    (4.0, 3.0)
-    """
-    if not callable(function):
-        raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
-    return Compiled(function)
+__all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in"]
 
 
 class Compiled:
@@ -108,6 +81,7 @@ class Compiled:
 
         >>> import nn
         >>> model = nn.MLP(1, [1], init="zeros")
+        >>> from autograd import compile
         >>> step = compile(lambda model, x, y: (model([x]) - y) ** 2).functional(model)
         >>> import numpy as np
         >>> value, gradient = step(np.array([2.0, 1.0]), 3.0, 5.0)
@@ -148,6 +122,7 @@ class Compiled:
     def frozen(self) -> list[str]:
         """What the latest program has fixed: comparisons, integers, numbers from outside, and names from outside.
 
+        >>> from autograd import compile
         >>> f = compile(lambda x: 3.0 * x if x > 0.0 else x)
         >>> f(2.0)
         6.0
@@ -191,6 +166,7 @@ class Compiled:
     def summary(self) -> str:
         """How many scalar operations became how many lines, which became matrix products, what is gathered, and why.
 
+        >>> from autograd import compile
         >>> f = compile(lambda w, xs: [sum(wi * xi for wi, xi in zip(w, x)) for x in xs])
         >>> f([1.0, 2.0], [[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])
         [11.0, 17.0, 23.0]
@@ -236,18 +212,23 @@ class Functional:
         """The value alone: all numbers that the function returns, in its containers."""
         return self.run(weights, others, keywords, ())[0]
 
-    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
-        """The value, and the gradient by these inputs."""
-        compiled = self.compiled
+    def head(self, weights: Any) -> Any:
+        """The numbers of all Values of the model, those of the weights among them."""
         weights = self.np.asarray(weights, dtype=float)
         if weights.shape != (self.size,):
-            raise ValueError(f"{compiled.__name__} needs {self.size} weights in a flat array, not one of shape {weights.shape}")
+            name = self.compiled.__name__
+            raise ValueError(f"{name} needs {self.size} weights in a flat array, not one of shape {weights.shape}")
+        if self.is_whole:
+            return weights
+        head = self.np.array([value._data for value in self.values])
+        head[self.places] = weights
+        return head
+
+    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
+        """The value, and the gradient by these inputs."""
+        compiled, head = self.compiled, self.head(weights)
         call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
         found = compiled.signature(call, start=self.plain, skip=self.argnum)
-        head = weights
-        if not self.is_whole:
-            head = self.np.array([value._data for value in self.values])
-            head[self.places] = weights
 
         def trace() -> Variant:
             with numbers_in(self.values, head.tolist()):

@@ -15,8 +15,10 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from autograd import floats
+from autograd.compiler.products import batched_product, taken, total_product
 from autograd.compiler.program import roots
 from autograd.compiler.recover import Group, Shape, Tensors
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.compiler.views import Views
 from autograd.ops import NUMBERS, TABLE, Primitive
 
@@ -36,8 +38,9 @@ ONES = {"1.0": "", "-1.0": "-"}  # factors that are not written
 REDUCED = {"sum": "{}.sum({})", "prod": "{}.prod({})", "max": "{}.max({})", "min": "{}.min({})",
            "norm": "np.hypot.reduce({}, {})"}  # fmt: skip
 WHERE = TABLE["where"]
-NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add": "a", "sub": "a", "mul": "p", "div": "q"}
-RESERVED = {"np", "inputs", "batch", "batch_size", "program", "spread", "logsumexp"}
+NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add": "a", "sub": "a", "mul": "p", "div": "q",
+         "total": "t", "total_dot": "t"}  # fmt: skip
+RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp"}
 RAGGED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "dot": "add"}
 LOGSUMEXP = '''
 def logsumexp(x, axis):
@@ -53,12 +56,11 @@ def spread(x, batch_size):
 
 
 class Result(NamedTuple):
-    """Something to return: its name, its references in order and its shape, and whether a batch is summed up in it."""
+    """Something to return: its name, its references in order and its shape."""
 
     name: str
     refs: list[int]
     shape: Shape
-    total: bool = False
 
 
 class Text(NamedTuple):
@@ -130,16 +132,17 @@ class Printer:
                 self.conditions.difference_update(refs[1:] if row is WHERE else refs)
 
     def text(self, results: Sequence[Result]) -> Text:
-        """All lines, as the function `program(inputs, batch)`."""
+        """All lines, as the function `program(inputs)`; what has an axis of examples follows, each array by its name."""
         self.name_blocks(results)
-        heads, at = [], {False: 0, True: 0}
+        heads, start = [], 0
         for block in self.tensors.inputs:
-            source, start = ("batch" if block.batched else "inputs"), at[block.batched]
-            stop = at[block.batched] = start + len(block.entries)
-            shape = (*block.shape, *((-1,) if block.batched else ()))
-            part = f"{source}[{start}:{stop}]" if block.shape else f"{source}[{start}]"
-            heads.append((block.name, f"{part}.reshape({', '.join(map(str, shape))})" if len(block.shape) > 1 else part))
-        batched = any(block.batched for block in self.tensors.inputs)
+            if not block.batched:
+                stop = start + len(block.entries)
+                part = f"inputs[{start}:{stop}]" if block.shape else f"inputs[{start}]"
+                shape = ", ".join(map(str, block.shape))
+                heads.append((block.name, f"{part}.reshape({shape})" if len(block.shape) > 1 else part))
+                start = stop
+        examples = [block.name for block in self.tensors.inputs if block.batched]
         for group in self.tensors.groups:
             self.lines.append((group.name, self.expression(group)))
         returned = [self.result(result) for result in results]
@@ -147,10 +150,14 @@ class Printer:
         body = "\n".join(f"    {name} = {text}" if name != "return" else f"    return {text}" for name, text in lines)
         used = set(re.findall(r"\w+", body))
         head = "".join(f"    {name} = {text}\n" for name, text in heads if name in used)
-        if batched:
-            head += "    batch_size = batch.shape[-1]\n" if "batch_size" in used else ""
+        if examples:
+            what = f"{', '.join(examples[:-1])} and {examples[-1]}" if len(examples) > 1 else examples[0]
+            head = f'    """Some examples: the last axis of {what}."""\n{head}'
+            head += f"    batch_size = {examples[0]}.shape[-1]\n" if "batch_size" in used else ""
+        if "spread" in used:
+            self.helpers["spread"] = SPREAD
         helpers = "".join(f"{text.strip()}\n\n\n" for text in self.helpers.values())
-        source = f"{helpers}def program(inputs{', batch' if batched else ''}):\n{head}{body}\n"
+        source = f"{helpers}def program({', '.join(['inputs', *examples])}):\n{head}{body}\n"
         return Text(source, self.views.tables, self.words, self.views.gathers)
 
     def name_blocks(self, results: Sequence[Result]) -> None:
@@ -192,9 +199,7 @@ class Printer:
         return f"{prefix}{word}_{kind.rstrip('_')}" if word.isidentifier() else kind
 
     def result(self, result: Result) -> str:
-        batched = self.views.is_batched(result.refs)
-        text = self.views.write(result.refs, result.shape, spread=False)
-        return f"({text}).sum(-1)" if result.total and batched else text
+        return self.views.write(result.refs, result.shape, spread=False)
 
     def expression(self, group: Group) -> str:
         """One group as an expression."""
@@ -213,15 +218,16 @@ class Printer:
             starts = self.views.table("I", group.starts, (len(group.starts),))
             return f"np.{RAGGED[group.row.name]}.reduceat({texts[0]}, {starts})"
         if group.form == "dots":
-            if any(batched):
-                left, right = (self.aligned(text, shape, b, True) for text, shape, b in zip(texts, shapes, batched))
-                return f"({left} * {right}).sum({len(shapes[0]) - 1})"
-            return f"np.einsum('ij,ij->i', {texts[0]}, {texts[1]})"
-        if group.form == "taken":
-            return f"{texts[1]}[{texts[0]}.astype(int)]"
-        if group.form == "picked":
-            return f"np.take_along_axis({texts[1]}, {texts[0]}.astype(int)[:, None], 1)[:, 0]"
-        return self.product(texts, shapes, batched, deep=group.form == "products")
+            left, right, out = ("b" if b else "" for b in (*batched, group.batched))
+            return f"np.einsum('ij{left},ij{right}->i{out}', {texts[0]}, {texts[1]})"
+        if group.form in ("taken", "picked"):
+            return taken(group.form, texts[1], f"{texts[0]}.astype(int)", batched)
+        deep = group.form == "products"
+        if group.row is TOTAL_DOT:
+            return total_product(texts, shapes, deep=deep)
+        if any(batched):
+            return batched_product(texts, shapes, batched, deep=deep)
+        return self.product(texts, shapes, deep=deep)
 
     def parts(self, group: Group) -> list[str]:
         """One sum of products over several blocks, such as the squares of all weights: block by block. Else nothing."""
@@ -236,18 +242,10 @@ class Printer:
         sides = [[self.views.write([pair[k] for pair in run], (len(run),), spread=False) for k in (0, 1)] for run in runs]
         return [f"np.vdot({left.removesuffix('.ravel()')}, {right.removesuffix('.ravel()')})" for left, right in sides]
 
-    def product(self, texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:
+    def product(self, texts: list[str], shapes: list[Shape], *, deep: bool) -> str:
         """The matrix product of the first argument and the second, transposed; stacks of them if `deep`."""
         (first, second), axes = texts, 2 if deep else 1
         p, m = len(shapes[0]) > axes, len(shapes[1]) > axes  # whether there are several rows
-        if any(batched):
-            if not batched[1] and not deep and not m and p:
-                return f"np.tensordot({second}, {first}, ([0], [1]))"
-            if batched[0] and not batched[1] and not deep:
-                return f"{second} @ {first}"
-            h, rows, columns = "h" if deep else "", "p" if p else "", "m" if m else ""
-            left, right = (f"{h}{side}k{'b' if b else ''}" for side, b in zip((rows, columns), batched))
-            return f"np.einsum('{left},{right}->{h}{rows}{columns}b', {first}, {second})"
         if deep and not (p and m):
             rows, columns = "p" if p else "", "m" if m else ""
             return f"np.einsum('h{rows}k,h{columns}k->h{rows}{columns}', {first}, {second})"
@@ -271,11 +269,14 @@ class Printer:
 
     def aligned(self, text: str, shape: Shape, batched: bool, wanted: bool) -> str:
         """An operand with a last axis for the batch, if others have one."""
-        if "spread(" in text:
-            self.helpers["spread"] = SPREAD
-        return f"{text}[..., None]" if wanted and not batched and shape and not is_number(text) else text
+        if batched or not wanted or not shape or is_number(text):
+            return text
+        return f"{text}[:, None]" if len(shape) == 1 else f"{text}[..., None]"
 
     def elementwise(self, group: Group) -> str:
+        if group.row is TOTAL:
+            text = self.views.write(*group.arguments[0], spread=False)
+            return f"{atom(text)}.sum(-1)"
         operands = []
         for refs, shape in group.arguments:
             text = self.views.write(refs, shape)

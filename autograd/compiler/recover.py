@@ -14,12 +14,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd.compiler.program import Program
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.compiler.trace import TAKE
 from autograd.ops import TABLE, Primitive
 
 __all__ = ["Block", "Group", "Tensors", "recover"]
 
 DOT, SUM = TABLE["dot"], TABLE["sum"]
+DOTS, TOTALS = {DOT, TOTAL_DOT}, {TOTAL, TOTAL_DOT}
 FEW = 4  # terms that are added by signs rather than along an axis
 RAGGED = {"sum", "dot", "prod", "max", "min"}  # groups of these may have members of several lengths
 Shape = tuple[int, ...]
@@ -69,8 +71,12 @@ class Tensors:
             if entry is not None:
                 self.home[entry], self.place[entry] = len(self.blocks), place
         self.blocks.append(block)
-        if isinstance(block, Group):
+        if isinstance(block, Group) and block.row not in TOTALS:
             block.batched = any(ref >= 0 and self.blocks[self.home[ref]].batched for refs, _ in block.arguments for ref in refs)
+
+    def is_batched(self, ref: int) -> bool:
+        """Whether a reference has a number for every example."""
+        return ref >= 0 and self.blocks[self.home[ref]].batched
 
     @property
     def inputs(self) -> list[Block]:
@@ -173,7 +179,7 @@ def signature(tensors: Tensors, i: int) -> Any:
     homes = [home[ref] if ref >= 0 else -1 for ref in refs]
     if row is None or row.arity is not None:
         return row, *homes
-    if row is DOT:
+    if row in DOTS:
         half = len(refs) // 2
         runs: tuple[Any, ...] = tuple(dict.fromkeys(zip(homes[:half], homes[half:])))
     else:
@@ -191,8 +197,8 @@ def grouped(tensors: Tensors, members: list[int]) -> list[Group]:
         return [elementwise(tensors, row, members)]
     if len(set(map(len, operands))) > 1:
         return [ragged(row, members, operands)]
-    if row is DOT:
-        return dots(tensors, members)
+    if row in DOTS:
+        return dots(tensors, row, members)
     if row is TAKE:
         return [taking(tensors, members)]
     few = row is SUM and len(operands[0]) <= FEW
@@ -291,7 +297,7 @@ def ragged(row: Primitive, members: list[int], operands: list[tuple[int, ...]]) 
     return group
 
 
-def dots(tensors: Tensors, members: list[int]) -> list[Group]:
+def dots(tensors: Tensors, row: Primitive, members: list[int]) -> list[Group]:
     """Sums of products of one length, as matrix products where the pairs of factors allow it."""
     program = tensors.program
     half = len(program.operands[members[0]]) // 2
@@ -315,15 +321,17 @@ def dots(tensors: Tensors, members: list[int]) -> list[Group]:
     for (m, p), parts in alike.items():
         if m * p == 0 or (m * p == 1 and len(parts) > 1):
             rest = [i for part in parts for i in part]
-            group = Group(DOT, "dots", rest, (len(rest),) if len(rest) > 1 else ())
+            group = Group(row, "dots", rest, (len(rest),) if len(rest) > 1 else ())
             group.arguments = [([ref for i in rest for ref in pairs[i][side]], (len(rest), half)) for side in (0, 1)]
             found.append(group)
         else:
-            found.append(product(tensors, parts, pairs, (len(parts), p, m)))
+            found.append(product(tensors, row, parts, pairs, (len(parts), p, m)))
     return found
 
 
-def product(tensors: Tensors, parts: list[list[int]], pairs: dict[int, tuple[Row, Row]], sizes: Shape) -> Group:
+def product(
+    tensors: Tensors, row: Primitive, parts: list[list[int]], pairs: dict[int, tuple[Row, Row]], sizes: Shape
+) -> Group:
     """Sums of products in which all (nearly all) pairs of left and right factor rows occur, as matrix products side by side."""
     entries: list[int | None] = []
     lists: tuple[list[int], list[int]] = ([], [])
@@ -333,7 +341,7 @@ def product(tensors: Tensors, parts: list[list[int]], pairs: dict[int, tuple[Row
         entries += [at.get((left, right)) for right in sides[0] for left in sides[1]]
         for found, rows in zip(lists, sides):
             found += [ref for row in rows for ref in row]
-    group = Group(DOT, "product" if len(parts) == 1 else "products", entries, tuple([size for size in sizes if size > 1]))
+    group = Group(row, "product" if len(parts) == 1 else "products", entries, tuple([size for size in sizes if size > 1]))
     half = len(pairs[parts[0][0]][0])
     group.arguments = [
         (found, (*[size for size in (sizes[0], rows) if size > 1], half)) for found, rows in zip(lists, sizes[1:])

@@ -195,6 +195,21 @@ class Variants:
 
     def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
         """The programs that may fit, the latest first, and in the end a new one, unless there are too many."""
+        known = self.of(found)
+        for variant in list(known):
+            if variant.fits(found.things):
+                if known[0] is not variant:
+                    known.remove(variant)
+                    known.insert(0, variant)
+                yield variant
+        if self.is_full(known):
+            return
+        with collector_paused():
+            known.insert(0, trace())
+        yield known[0]
+
+    def of(self, found: Signature) -> list[Variant]:
+        """The programs of a signature, to which others may be added."""
         key = tuple(found.key)
         known = self.known.get(key)
         if known is None:
@@ -207,23 +222,19 @@ class Variants:
                 )
         elif len(self.known) > 1:
             self.known.move_to_end(key)
-        for variant in list(known):
-            if variant.fits(found.things):
-                if known[0] is not variant:
-                    known.remove(variant)
-                    known.insert(0, variant)
-                yield variant
+        return known
+
+    def is_full(self, known: Sequence[Variant]) -> bool:
+        """Whether there are as many programs as are kept; then it is said once."""
         if len(known) < VARIANTS:
-            with collector_paused():
-                known.insert(0, trace())
-            yield known[0]
-            return
+            return False
         guards = known[0].program.guards
         where = f"the comparison at {guards[0].line}" if guards else "an integer argument"
         self.warn(
             f"{self.name} was compiled {VARIANTS} times, because {where} keeps coming out otherwise, and runs "
             "without compilation from now on; use autograd.where, maximum or take instead"
         )
+        return True
 
     def warn(self, message: str) -> None:
         """Warn once."""

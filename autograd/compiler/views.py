@@ -149,7 +149,7 @@ class Views:
         """References to several blocks: the blocks one after the other, and a gather from that if need be."""
         blocks, home, place = self.tensors.blocks, self.tensors.home, self.tensors.place
         batched = self.is_batched(refs)
-        places = [self.offsets.get(home[ref], -len(refs)) + place[ref] if ref >= 0 else -1 for ref in refs]
+        places = [self.offsets[home[ref]] + place[ref] if ref >= 0 and home[ref] in self.offsets else -1 for ref in refs]
         if places[0] >= 0 and places == list(range(places[0], places[0] + len(refs))):  # inputs, side by side
             whole = len(refs) == self.offsets[-1]
             return self.shaped("inputs" if whole else f"inputs[{places[0]}:{places[-1] + 1}]", (len(refs),), shape, ())

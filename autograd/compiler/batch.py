@@ -1,0 +1,415 @@
+"""The room of batches: a function of one example, compiled once, and run on many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from autograd.calculus import value_and_grad
+from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in
+from autograd.compiler.blocks import Blocks, Found
+from autograd.compiler.examples import Examples, example_of, length_of
+from autograd.compiler.signature import Signature, parameter_names
+from autograd.compiler.variant import Call, Variant, Variants, replay
+from autograd.functions import FUNCTIONS
+from autograd.ops import Primitive
+from autograd.trees import is_array, leaves, rebuild
+from autograd.value import Value, current, record
+
+__all__ = ["Batched"]
+
+Targets = Callable[["Traced"], tuple[Sequence[int], Sequence[int]]]  # the inputs to differentiate by: the same for all; varying
+
+
+class Batched(Compiled):
+    """A compiled function of one example that is called with many; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None) -> None:
+        super().__init__(function)
+        if reduce not in ("mean", "sum", None):
+            raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
+        self.reduce = reduce
+        self.names = names = parameter_names(function)
+        chosen = [batch] if isinstance(batch, (int, str)) else list(batch)
+        if not chosen or not all(isinstance(k, (int, str)) for k in chosen):
+            raise TypeError(f"batch names the batched arguments of {self.__name__}, by position or name: it cannot be {batch!r}")
+        for k in chosen:
+            if k not in names if isinstance(k, str) else not 0 <= k < (len(names) or k + 1):
+                raise TypeError(f"batch is {batch!r}, but {self.__name__} has the arguments {', '.join(names)}")
+        self.batch = sorted([names.index(k) if isinstance(k, str) else k for k in chosen])
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """The mean or sum of what the function returns for the examples, a Value where Values or modules are involved.
+
+        With reduce=None, arrays whose first axis is that of the examples.
+        """
+        call = Call(arguments, keywords)
+        if getattr(current(), "trace", None) is not None:
+            return self.plainly(call)  # part of another program
+        task = Task(self, call)
+        if self.reduce is None:
+            result = self.collected(task, self.variants, lambda _: ((), ()))
+            return stacked(result.variant.structure, iter(result.values))
+        parts = list(self.parts(task, self.variants, lambda variant: (tuple(variant.nodes(task.found.things)), ())))
+        variant, scale = parts[0][0], self.scale(task)
+        values = sum(found.values for _, _, found in parts) * scale
+        if not any(variant.nodes(task.found.things) for variant, _, _ in parts):
+            return variant.rebuilt(values)
+        if not current().recording:
+            return variant.rebuilt([Value(float(number)) for number in values])
+        nodes: list[Value] = []
+        slopes: Any = None
+        for part, _, found in parts:
+            mine, rows = list(part.nodes(task.found.things).values()), found.slopes.reshape(len(values), -1) * scale
+            if slopes is None or mine == nodes:
+                nodes, slopes = mine, rows if slopes is None else slopes + rows
+            else:
+                nodes, slopes = merged(nodes, slopes, mine, rows)
+        used = tuple(nodes)
+        return variant.rebuilt([
+            record(float(value), Replay(self, task, row, used, parts), used, tuple(slopes[row].tolist()))
+            for row, value in enumerate(values)
+        ])  # fmt: skip
+
+    def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
+        """The value and its gradient by the arguments `argnums`: those by batched arguments are arrays, example by example.
+
+        With reduce=None the values of the examples are an array, and so are the derivatives of each by its own example. Raises
+        ValueError for the gradient by another argument then, because it is a sum over the examples.
+        """
+        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+        self.check_argnums(chosen, arguments)
+        task = Task(self, Call(arguments, keywords), floats=chosen)
+        result = self.collected(task, self.variants, lambda variant: self.targets(task, variant, chosen))
+        scale, start, rows, results = self.scale(task), 0, 0, []
+        for k in chosen:
+            count = len(result.spans[k])
+            if k in self.batch:
+                results.append(task.examples.filled(task.trees[k], result.each[rows : rows + count] * scale))
+                rows += count
+            else:
+                results.append(contained(task.call.arguments[k], result.slopes[start : start + count] * scale))
+                start += count
+        value = result.values[0] if self.reduce is None else float(result.values[0]) * scale
+        return value, results[0] if isinstance(argnums, int) else tuple(results)
+
+    def functional(self, model: Any, argnum: int = 0) -> Functional:
+        """The same function of arrays alone; see `Compiled.functional`."""
+        return BatchedFunctional(self, model, argnum)
+
+    def check_argnums(self, chosen: Sequence[int], arguments: Sequence[Any]) -> None:
+        """Raise an error if the function is not differentiated by these arguments."""
+        for k in chosen:
+            if not 0 <= k < len(arguments):
+                raise TypeError(f"{self.__name__} is differentiated by argument {k}, but was called with {len(arguments)}")
+            if self.reduce is None and k not in self.batch:
+                raise ValueError(
+                    f"the gradient by {self.name_of(k)} is a sum over the examples, but {self.__name__} has reduce=None: "
+                    "choose reduce='sum' or reduce='mean'"
+                )
+
+    def name_of(self, k: int) -> str:
+        """What the function calls argument k."""
+        return self.names[k] if k < len(self.names) else f"argument{k}"
+
+    def targets(self, task: Task, variant: Traced, chosen: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+        """The inputs that belong to the arguments that the function is differentiated by."""
+        check_scalar(variant)
+        variant.spans = {k: inputs_of(variant, task.found, k, task.call.arguments[k]) for k in chosen}
+        flat = [place for k in chosen if k not in self.batch for place in variant.spans[k]]
+        return flat, [place for k in chosen if k in self.batch for place in variant.spans[k]]
+
+    def scale(self, task: Task) -> float:
+        """What sums over the examples are multiplied by."""
+        return 1.0 / task.examples.size if self.reduce == "mean" else 1.0
+
+    def parts(self, task: Task, variants: Variants, targets: Targets) -> Iterator[tuple[Traced, Any, Found]]:
+        """Every example by a program that fits it: programs, the numbers of their examples (None: all), what they found."""
+        import numpy as np
+
+        rows: Any = None  # the examples that are left
+        known: list[Any] = variants.of(task.found)
+        tried: list[Traced] = []
+        while rows is None or len(rows):
+            old: Traced | None = next((v for v in known if v not in tried), None)
+            kept = old is not None or not variants.is_full(known)
+            variant = old or task.traced(0 if rows is None else int(rows[0]))
+            if old is None and kept:
+                known.insert(0, variant)
+            tried.append(variant)
+            fits = task.fitting(variant, rows)
+            if fits is not None and not fits.any():
+                continue
+            everything = np.arange(task.examples.size) if rows is None else rows
+            mine = rows if fits is None else everything[fits]
+            blocks = variant.blocks(task, *targets(variant), summed=self.reduce is not None, kept=kept)
+            found = blocks.run(variant.inputs(task.found.things, task.head), task.columns(variant, mine), mine)
+            if found.values is not None:
+                self.latest = variant
+                yield variant, mine, found
+            others = everything[:0] if fits is None else everything[~fits]
+            rows = np.concatenate([others, everything[found.refused] if mine is None else mine[found.refused]])
+
+    def collected(self, task: Task, variants: Variants, targets: Targets) -> Result:
+        """What all programs find, put together."""
+        result = Result(task.examples.size)
+        for variant, rows, found in self.parts(task, variants, targets):
+            result.add(variant, rows, found, summed=self.reduce is not None)
+        return result
+
+    def plainly(self, call: Call) -> Any:
+        """The function of every example, by the engine."""
+        arguments = [length_of(call.arguments[k]) for k in self.batch if k < len(call.arguments)]
+        results = []
+        for j in range(arguments[0]):
+            given = [example_of(x, j) if k in self.batch else x for k, x in enumerate(call.arguments)]
+            results.append(self.function(*given, **call.keywords))
+        if self.reduce is None:
+            return results
+        total = FUNCTIONS["sum"]
+        sums = [total(column) * (1.0 / len(results) if self.reduce == "mean" else 1.0) for column in zip(*map(leaves, results))]
+        return rebuild(results[0], iter(sums))
+
+
+class Traced(Variant):
+    """One trace of a function of an example."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.spans: dict[int, list[int]] = {}
+        self.programs: dict[Any, Blocks] = {}
+
+    def blocks(self, task: Task, wanted: Sequence[int], each: Sequence[int], *, summed: bool, kept: bool) -> Blocks:
+        """The program with derivatives by these inputs."""
+        key = tuple(wanted), tuple(each)
+        found = self.programs.get(key)
+        if found is None:
+            found = Blocks(self.program, task.varying(self), wanted, each, summed=summed)
+            if kept:
+                self.programs[key] = found
+        self.latest = found  # type: ignore[assignment]
+        return found
+
+
+class Task:
+    """One call: its examples, and the numbers that are the same for all of them."""
+
+    def __init__(
+        self, owner: Batched, call: Call, *, floats: Sequence[int] = (), start: tuple[Signature, Signature] | None = None,
+        skip: int = -1, head: Any = None, values: Sequence[Value] = (),
+    ) -> None:  # fmt: skip
+        self.owner, self.start, self.skip, self.head, self.values = owner, start, skip, head, values
+        self.examples = Examples(owner.__name__)
+        self.trees: dict[int, Any] = {}
+        self.whole = call
+        spans: list[tuple[int, int, int]] = []
+        names = list(call.keywords)
+        for k in owner.batch:
+            name = owner.name_of(k)
+            place = k if k < len(call.arguments) else len(call.arguments) + names.index(name) if name in names else -1
+            if place < 0:
+                raise TypeError(f"{owner.__name__} is batched by {name}, but was called without it")
+            x = call.arguments[k] if k < len(call.arguments) else call.keywords[name]
+            begin = len(self.examples.columns)
+            self.trees[k] = self.examples.enter(x, name, as_floats=k in floats)
+            spans.append((place, begin, len(self.examples.columns)))
+        self.call = self.at(0)
+        self.found = self.signature(self.call, named=False)
+        self.places: dict[int, list[tuple[int, int]]] = {}  # of things that vary: matrix and column of their numbers
+        for place, begin, end in spans:
+            things = range(self.found.starts[place], self.found.starts[place + 1])
+            self.places |= dict(zip(things, self.examples.columns[begin:end]))
+
+    def at(self, k: int) -> Call:
+        """The call with example k in place of all."""
+        arguments, keywords = list(self.whole.arguments), dict(self.whole.keywords)
+        for place, tree in self.trees.items():
+            example = self.examples.example(tree, k)
+            if place < len(arguments):
+                arguments[place] = example
+            else:
+                keywords[self.owner.name_of(place)] = example
+        return Call(tuple(arguments), keywords)
+
+    def signature(self, call: Call, *, named: bool) -> Signature:
+        """What must be as it was at the trace."""
+        start = None if self.start is None else self.start[named]
+        return self.owner.signature(call, named=named, start=start, skip=self.skip)
+
+    def traced(self, k: int) -> Traced:
+        """A trace of example k."""
+        call = self.at(k)
+        with numbers_in(self.values, () if self.head is None else self.head.tolist()):
+            return Traced(self.owner.function, self.owner.__name__, call, self.signature(call, named=True))
+
+    def varying(self, variant: Variant) -> list[int]:
+        """The inputs of a program that vary with the example."""
+        return [place for place, source in enumerate(variant.sources) if thing_of(source) in self.places]
+
+    def columns(self, variant: Variant, rows: Any) -> dict[int, tuple[Any, int]]:
+        """For each input that varies, the matrix and the column of its numbers.
+
+        Raises IndexError if an integer does not index what the function indexes with it.
+        """
+        for k, (path, limit) in variant.limits.items():
+            if k in self.places:
+                matrix, column = self.places[k][0]
+                numbers = self.examples.matrices[matrix][:, column]
+                wrong = ((numbers < 0) | (numbers >= limit)).nonzero()[0]
+                wrong = wrong if rows is None else [j for j in wrong if j in set(rows.tolist())]
+                if len(wrong):
+                    raise IndexError(
+                        f"{path} is {numbers[wrong[0]]} in example {wrong[0]}, but {variant.name} indexes {limit} rows with it: "
+                        f"it must be from 0 to {limit - 1}"
+                    )
+        found = {}
+        for place in self.varying(variant):
+            source = variant.sources[place]
+            matrix, column = self.places[thing_of(source)][source[1] if isinstance(source, tuple) else 0]
+            found[place] = self.examples.matrices[matrix], column
+        return found
+
+    def fitting(self, variant: Variant, rows: Any) -> Any:
+        """Which examples have the integers that a trace has fixed; None for all."""
+        import numpy as np
+
+        fits = None
+        for k, (_, number) in variant.fixed.items():
+            if k in self.places:
+                matrix, column = self.places[k][0]
+                numbers = self.examples.matrices[matrix][:, column]
+                same = (numbers if rows is None else numbers[rows]) == number
+            else:
+                same = np.full(self.examples.size if rows is None else len(rows), self.found.things[k] == number)
+            fits = same if fits is None else fits & same
+        return None if fits is None or fits.all() else fits
+
+
+class Result:
+    """Values and derivatives of parts of a batch, put together."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.values: Any = None
+        self.slopes: Any = None
+        self.each: Any = None
+        self.spans: dict[int, list[int]] = {}
+
+    def add(self, variant: Traced, rows: Any, found: Found, *, summed: bool) -> None:
+        """One part more."""
+        import numpy as np
+
+        if self.values is None:
+            self.variant, self.spans = variant, variant.spans
+            if rows is None and not len(found.refused):
+                self.values, self.slopes, self.each = found.values, found.slopes, found.each
+                return
+            self.values = np.zeros(len(found.values)) if summed else np.empty((len(found.values), self.size))
+            self.slopes = 0.0
+            self.each = np.empty((len(found.each), self.size))
+        rows = np.arange(self.size) if rows is None else rows
+        kept = np.setdiff1d(np.arange(len(rows)), found.refused)
+        if summed:
+            self.values = self.values + found.values
+            self.slopes = self.slopes + found.slopes
+        else:
+            self.values[:, rows[kept]] = found.values[:, kept]
+        self.each[:, rows[kept]] = found.each[:, kept]
+
+
+class BatchedFunctional(Functional):
+    """A batched function of arrays: the parameters of a model as one flat array, and the other arguments."""
+
+    compiled: Batched
+
+    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
+        """The value, and the gradient by these inputs."""
+        compiled, head = self.compiled, self.head(weights)
+        if wanted:
+            compiled.check_argnums([self.argnum], (*others, self.model))
+        call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
+        task = Task(compiled, call, start=(self.plain, self.own), skip=self.argnum, head=head, values=self.values)
+
+        def targets(variant: Traced) -> tuple[Sequence[int], Sequence[int]]:
+            if wanted:
+                check_scalar(variant)
+            return wanted, ()
+
+        result, scale = compiled.collected(task, self.variants, targets), compiled.scale(task)
+        if compiled.reduce is None:
+            return stacked(result.variant.structure, iter(result.values)), ()
+        values = result.values * scale
+        return float(values[0]) if wanted else result.variant.rebuilt(values), result.slopes * scale
+
+
+class Replay(Primitive):
+    """The operation of a batched call: its derivatives of higher order are those of its programs, on the engine."""
+
+    __slots__ = ("owner", "parts", "row", "task", "used")
+    is_exact = False  # arrays add up in another order than the engine
+
+    def __init__(self, owner: Batched, task: Task, row: int, used: Sequence[Value], parts: Sequence[Any]) -> None:
+        super().__init__(owner.__name__, "program(xs)", "slopes(xs)", public=False)
+        self.owner, self.task, self.row, self.used, self.parts = owner, task, row, used, parts
+
+    def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as a row
+        """The programs on any operands; or their derivatives by them."""
+        return self.slopes if names else self.value
+
+    def value(self, xs: Sequence[Any]) -> Any:
+        """One result, by the engine."""
+        import numpy as np
+
+        place, terms = dict(zip(self.used, xs)), []
+        for variant, rows, found in self.parts:
+            given = list(variant.inputs(self.task.found.things))
+            for k, node in variant.nodes(self.task.found.things).items():
+                given[k] = place[node]
+            rows = np.arange(self.task.examples.size) if rows is None else rows
+            columns = self.task.columns(variant, rows)
+            for j in np.delete(rows, found.refused).tolist():
+                for k, (matrix, column) in columns.items():
+                    given[k] = float(matrix[j, column])
+                terms.append(replay(variant.program, given)[self.row])
+        return FUNCTIONS["sum"](terms) * self.owner.scale(self.task)
+
+    def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
+        """Its derivatives, by the engine."""
+        return value_and_grad(self.value)(list(xs))[1]  # type: ignore[no-any-return]
+
+
+def thing_of(source: Any) -> Any:
+    """Which thing of the signature an input is, or is a part of."""
+    return source[0] if isinstance(source, tuple) else source
+
+
+def merged(nodes: Sequence[Value], slopes: Any, others: Sequence[Value], more: Any) -> tuple[list[Value], Any]:
+    """Derivatives by two lists of Values, added."""
+    import numpy as np
+
+    union = list(dict.fromkeys([*nodes, *others]))
+    place = {node: k for k, node in enumerate(union)}
+    found = np.zeros((len(slopes), len(union)))
+    found[:, [place[node] for node in nodes]] += slopes
+    found[:, [place[node] for node in others]] += more
+    return union, found
+
+
+def stacked(tree: Any, columns: Iterator[Any]) -> Any:
+    """Results of all examples: an array in place of a number or a list of numbers."""
+    import numpy as np
+
+    if tree is None:
+        return None
+    if isinstance(tree, Mapping):
+        return {key: stacked(part, columns) for key, part in tree.items()}
+    if isinstance(tree, tuple):
+        parts = [stacked(part, columns) for part in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    if isinstance(tree, list) or is_array(tree):
+        try:
+            shape = np.array(tree, dtype=float).shape
+        except (TypeError, ValueError):
+            return [stacked(part, columns) for part in tree]
+        return np.stack([next(columns) for _ in leaves(tree)], axis=-1).reshape(-1, *shape)
+    return next(columns)

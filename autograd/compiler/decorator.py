@@ -1,0 +1,63 @@
+"""The room of `autograd.compile`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+from autograd.compiler.api import Compiled
+from autograd.compiler.batch import Batched
+
+__all__ = ["compile"]
+
+Batch = int | str | Sequence[int | str]
+Decorator = Callable[[Callable[..., Any]], Compiled]
+
+
+@overload
+def compile(function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean") -> Decorator: ...
+@overload
+def compile(function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean") -> Compiled: ...
+@overload
+def compile(function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean") -> Batched: ...
+def compile(
+    function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean"
+) -> Any:
+    """The same function, traced at the first call and run as a program of NumPy arrays from then on.
+
+    Arguments may be numbers, Values, arrays, modules, and containers of them; results come in the same containers. Called with
+    Values or modules, or using Values from outside, it returns Values whose `backward()` fills the same `grad`s. Called with
+    numbers and arrays alone it returns floats. What the function branches on is compared again at every call: where a
+    comparison comes out otherwise, the function is traced anew. `value_and_grad` works on arrays.
+
+    Raises TraceError where the function reads the number inside a Value: what it does with it cannot be known.
+
+    >>> @compile
+    ... def energy(x):
+    ...     return x[0] * x[0] + 3.0 * x[1]
+    >>> energy([2.0, 1.0])
+    7.0
+    >>> energy.value_and_grad([2.0, 1.0])
+    (7.0, [4.0, 3.0])
+    >>> from autograd import Value
+    >>> x = [Value(2.0), Value(1.0)]
+    >>> energy(x).backward()
+    >>> x[0].grad, x[1].grad
+    (4.0, 3.0)
+
+    With `batch`, the function is written for one example, and called with many: the arguments that `batch` names, by position
+    or name, get an axis of examples in front. The result is the mean over the examples, or their sum; with `reduce=None`, an
+    array with a result for each of them. One example is traced, however many there are.
+
+    >>> import numpy as np
+    >>> @compile(batch=(1, 2))
+    ... def loss(w, x, y):
+    ...     return (w[0] * x + w[1] - y) ** 2
+    >>> loss.value_and_grad([2.0, 1.0], np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 2.0]))
+    (3.0, [4.0, 2.0])
+    """
+    if function is None:
+        return lambda function: compile(function, batch=batch, reduce=reduce)
+    if not callable(function):
+        raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
+    return Compiled(function) if batch is None else Batched(function, batch, reduce)
