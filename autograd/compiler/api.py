@@ -31,6 +31,7 @@ class Compiled:
         self.latest: Variant | None = None
         self._outside: dict[str, Callable[[], Any]] | None = None
         self._names: list[str] = []
+        self._classes: set[type] = set()
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
@@ -47,6 +48,10 @@ class Compiled:
             elif (numbers := variant.run(found.things)) is not None:
                 return variant.rebuilt(numbers[0])
         return self.function(*arguments, **keywords)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        """As a method: the object comes first among the arguments."""
+        return self if owner is None else Method(self, owner)
 
     def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
         """The value and its gradient by the arguments `argnums`, in their containers; no Value is touched.
@@ -107,6 +112,10 @@ class Compiled:
         found.starts.append(len(found.things))
         for name, look in self._outside.items():
             found.outside(look(), name)
+        if not found.classes <= self._classes:  # what their methods use from outside belongs to it too
+            self._classes |= found.classes
+            self._outside = surroundings(self.function, *sorted(self._classes, key=lambda kind: kind.__qualname__))
+            return self.signature(call, named=named, start=start, skip=skip)
         return found
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
@@ -117,6 +126,8 @@ class Compiled:
         for variant in self.variants.fitting(found, trace):
             self.latest = variant
             yield variant
+            if variant.is_undecided:
+                return
 
     @property
     def frozen(self) -> list[str]:
@@ -175,6 +186,32 @@ class Compiled:
           1 matrix products: (3, 2) @ (2,)
         """
         return summary(*self.latest_run())
+
+
+class Method:
+    """A compiled method of an object: `Compiled` with the object as first argument."""
+
+    def __init__(self, compiled: Compiled, owner: Any) -> None:
+        self.compiled, self.owner = compiled, owner
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call the method."""
+        return self.compiled(self.owner, *arguments, **keywords)
+
+    def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
+        """The value and its gradient; argument 0 is the first after the object."""
+        shifted = argnums + 1 if isinstance(argnums, int) else [k + 1 for k in argnums]
+        return self.compiled.value_and_grad(self.owner, *arguments, argnums=shifted, **keywords)
+
+    def functional(self, model: Any, argnum: int = 0) -> Callable[..., tuple[float, Any]]:
+        """The function of flat arrays; `model` may be the object itself."""
+        if model is self.owner:
+            return self.compiled.functional(model)
+        step = self.compiled.functional(model, argnum + 1)
+        return lambda weights, *others, **keywords: step(weights, self.owner, *others, **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled, name)
 
 
 class Functional:

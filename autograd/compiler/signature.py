@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import marshal
 import random
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -20,7 +21,9 @@ from autograd.value import Value
 __all__ = ["Signature", "is_generator", "parameter_names"]
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
+PLAIN = (bool, int, float, complex, str, bytes, list, tuple, dict, Value)
 OWN = ("autograd", "numpy", "builtins", "functools")  # objects of these are compared by identity too
+STANDARD = {*sys.stdlib_module_names, *OWN, "nn"} - {"__main__"}
 
 
 class Signature:
@@ -38,6 +41,7 @@ class Signature:
         self.head = len(self.things)  # how many things `start` had
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
+        self.classes: set[type] = set()  # of the user's objects among all this
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
@@ -70,6 +74,8 @@ class Signature:
                     self.argument(part, f"{path}.{k}")
         elif is_array(x):
             self.array(x, path)
+        elif getattr(x, "shape", None) == ():
+            self.argument(x.item(), path)
         elif is_object(x) and not hasattr(x, "__float__"):
             self.object(x, path)
         elif hasattr(x, "__index__"):
@@ -146,6 +152,9 @@ class Signature:
         custom = getattr(type(x), "__getstate__", None)
         if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
             state = found
+        if not is_standard(type(x)):
+            self.classes.add(type(x))
+            state = class_state(type(x)) | state
         self.key.append(len(state))
         for name, part in state.items():
             self.key.append(name)
@@ -174,6 +183,18 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"the same {type(self.thing).__name__}"
+
+
+def is_standard(thing: Any) -> bool:
+    """Whether a class, function or module belongs to what does not change under a program: Python, NumPy, this library."""
+    name: str = getattr(thing, "__module__", None) or getattr(thing, "__name__", "")
+    return name.partition(".")[0] in STANDARD
+
+
+def class_state(kind: type) -> dict[str, Any]:
+    """The numbers, texts and lists that the user's classes of an object define for it."""
+    classes = [part for part in reversed(kind.__mro__) if not is_standard(part)]
+    return {name: part for one in classes for name, part in vars(one).items() if name[:2] != "__" and isinstance(part, PLAIN)}
 
 
 def is_object(x: Any) -> bool:

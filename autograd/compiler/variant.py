@@ -65,6 +65,7 @@ class Variant:
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
         self.constants, self.chose = trace.constants, trace.chose
+        self.is_undecided = False
         self.fixed = {k: (paths[k], index.number) for k, index in self.indices.items() if index.fixed}
         self.limits = {k: (paths[k], index.limit) for k, index in self.indices.items() if index.limit is not None}
         self.size = sum(scalar_size(row, len(refs)) for row, refs in zip(program.rows, program.operands) if row is not None)
@@ -141,12 +142,12 @@ class Variant:
     def run(self, things: Sequence[Any], wanted: tuple[int, ...] = (), head: Numbers = None) -> tuple[Numbers, Numbers] | None:
         """The results and their derivatives by these inputs; None if a guard does not hold.
 
-        Where choices were differentiated, nan may come from the side that was not taken: the engine has to tell.
+        None also where choices were differentiated and a result is nan: it may come from the side that was not taken. Then
+        `is_undecided` says that no other program would know better; the engine does.
         """
         found = self.executable(wanted).run(self.inputs(things, head))
-        if found is not None and self.chose and any(x != x for x in found[0]):
-            return None
-        return found
+        self.is_undecided = found is not None and self.chose and any(x != x for x in found[0])
+        return None if self.is_undecided else found
 
     def nodes(self, things: Sequence[Any]) -> dict[int, Value]:
         """The inputs that are Values."""
@@ -321,6 +322,8 @@ def replaced(x: Any, entering: Iterator[Any]) -> Any:
         return type(x)(*[replaced(part, entering) for part in x])
     if isinstance(x, (list, tuple)):
         return type(x)([replaced(part, entering) for part in x])
+    if getattr(x, "shape", None) == ():
+        return replaced(x.item(), entering)
     if is_array(x) and x.dtype.kind != "f":
         import numpy as np
 

@@ -462,3 +462,65 @@ def test_names_that_the_program_uses_itself():
     f = lambda inputs, np, a1, C1, lambda_, batch: ag.dot(inputs, [np * a1, C1 * 2.0]) + ag.tanh(lambda_) * batch  # noqa: E731, N803
     arguments = [3.0, 1.0], 2.0, 0.5, -1.0, 0.3, 4.0
     assert ag.compile(f)(*arguments) == pytest.approx(f(*arguments))
+
+
+class Settings:
+    scale = 2.0
+
+
+class Scaling(nn.Module):
+    power = 2
+
+    def __init__(self):
+        self.w = Value(3.0)
+
+    def forward(self, x):
+        return SCALE * Settings.scale * self.w**self.power * x
+
+
+def test_what_methods_and_classes_use_from_outside_is_noticed(monkeypatch):
+    model = Scaling()
+    compiled = ag.compile(lambda model, x: model(x))
+    assert compiled(model, 1.0).data == 36.0
+    monkeypatch.setitem(globals(), "SCALE", 1.0)
+    assert compiled(model, 1.0).data == 18.0
+    monkeypatch.setattr(Settings, "scale", 5.0)
+    assert compiled(model, 1.0).data == 45.0
+    monkeypatch.setattr(Scaling, "power", 3)
+    assert compiled(model, 1.0).data == 135.0
+
+
+def test_a_nan_beside_a_choice_is_left_to_the_engine_without_new_programs():
+    slope = ag.compile(ag.grad(lambda x: ag.relu(ag.sqrt(x[0]) - 1.0) + x[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(40):
+            assert slope([0.0, 2.0]) == [0.0, 1.0]
+    assert sum(map(len, slope.variants.known.values())) == 1
+
+
+def test_a_method_can_be_compiled():
+    class Spring:
+        def __init__(self, stiffness):
+            self.stiffness = Value(stiffness)
+
+        def parameters(self):
+            return [self.stiffness]
+
+        @ag.compile
+        def energy(self, x):
+            return 0.5 * self.stiffness * x * x
+
+    soft, hard = Spring(1.0), Spring(10.0)
+    assert (soft.energy(2.0).data, hard.energy(2.0).data) == (2.0, 20.0)
+    assert hard.energy.value_and_grad(2.0) == (20.0, 20.0)
+    value, gradient = hard.energy.functional(hard)([4.0], 3.0)
+    assert (value, gradient.tolist()) == (18.0, [4.5])
+    assert len(Spring.energy.variants.known) == 1
+
+
+def test_numbers_of_numpy_are_numbers():
+    compiled = ag.compile(lambda x, n, flag: x * n if flag else x)
+    assert compiled(np.float64(2.0), np.int64(3), np.True_) == 6.0
+    assert compiled(np.array(2.0), 3, False) == 2.0
+    assert compiled(np.float32(0.5), np.array(4), True) == 2.0
