@@ -187,7 +187,7 @@ class Identity:
 
 def is_standard(thing: Any) -> bool:
     """Whether a class, function or module belongs to what does not change under a program: Python, NumPy, this library."""
-    name: str = getattr(thing, "__module__", None) or getattr(thing, "__name__", "")
+    name = str(getattr(thing, "__module__", None) or getattr(thing, "__name__", ""))
     return name.partition(".")[0] in STANDARD
 
 
