@@ -8,8 +8,11 @@ from functools import update_wrapper
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
+from autograd.compiler.c99 import to_c
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
+from autograd.compiler.on_jax import to_jax
+from autograd.compiler.plain import PlainText
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import surroundings
@@ -23,10 +26,10 @@ __all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], backend: str = "numpy") -> None:
         update_wrapper(self, function)
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
-        self.function = function
+        self.function, self.backend = function, backend
         self.variants = Variants(self.__name__)
         self.latest: Variant | None = None
         self._outside: dict[str, Callable[[], Any]] | None = None
@@ -121,7 +124,7 @@ class Compiled:
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
         def trace() -> Variant:
-            return Variant(self.function, self.__name__, call, self.signature(call, named=True))
+            return Variant(self.function, self.__name__, call, self.signature(call, named=True), self.backend)
 
         for variant in self.variants.fitting(found, trace):
             self.latest = variant
@@ -158,21 +161,63 @@ class Compiled:
 
     @property
     def source(self) -> str:
-        """The latest program as NumPy text: with gradients, if it was run with gradients."""
+        """The latest program as text of its back end: with gradients, if it was run with gradients."""
         return self.latest_text().source
 
-    def latest_text(self) -> Text:
+    def latest_text(self) -> Text | PlainText:
         """The text of the latest program."""
-        text = self.latest_run()[1].text
-        if text is None:
-            raise ValueError("the program is not printed without NumPy; install numpy")
-        return text
+        return self.latest_run()[1].text
+
+    def inputs(self, *arguments: Any, **keywords: Any) -> list[float]:
+        """The numbers of the arguments, and of Values from outside, in the order in which `to_c` and `to_jax` want them."""
+        call = Call(arguments, keywords)
+        found = self.signature(call)
+        for variant in self.fitting(call, found):
+            return list(map(float, variant.inputs(found.things)))
+        raise ValueError(f"{self.__name__} has no program for these arguments: it was compiled too often")
+
+    def to_c(self, name: str = "", *, careful: bool = False) -> str:
+        """The latest program as one file of C99, which allocates nothing and needs math.h only; see its first comment.
+
+        `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives by all inputs
+        too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not hold. A derivative may come
+        out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
+        computed again so that it does not. Raises TypeError for an operation of your own that is a Python function.
+
+        >>> f = compile(lambda x: x[0] * x[0] + 3.0 * x[1])
+        >>> f([2.0, 1.0])
+        7.0
+        >>> print(f.to_c("energy"))  # doctest: +ELLIPSIS
+        /* int energy(const double *inputs, double *outputs)
+           int energy_gradient(const double *inputs, double *outputs, double *gradient)
+        ...
+        """
+        variant = self.latest_variant()
+        return to_c(variant.program, name or self.__name__, variant.numbers(), careful=careful)
+
+    def to_jax(self, *, careful: bool = False) -> Callable[[Any], Any]:
+        """The latest program on `jax.numpy`: a pure function from inputs, a flat array, to (results, derivatives by all inputs).
+
+        `inputs` gives the numbers of arguments in their order. The function can be given to `jax.jit` and `jax.vmap`. It has the
+        precision that JAX is set to: call jax.config.update("jax_enable_x64", True) first for that of the engine. Where a
+        comparison comes out otherwise than in the trace, everything is nan; `careful` is as in `to_c`. Raises ImportError
+        without JAX.
+        """
+        variant = self.latest_variant()
+        return to_jax(variant.program, variant.numbers(), careful=careful)
+
+    def latest_variant(self) -> Variant:
+        """The latest program."""
+        if self.latest is None:
+            raise ValueError(f"{self.__name__} has no program yet; call it first")
+        return self.latest
 
     def latest_run(self) -> tuple[Variant, Executable]:
         """The latest program, and what ran of it."""
-        if self.latest is None or self.latest.latest is None:
+        variant = self.latest_variant()
+        if variant.latest is None:
             raise ValueError(f"{self.__name__} has no program yet; call it first")
-        return self.latest, self.latest.latest
+        return variant, variant.latest
 
     def summary(self) -> str:
         """How many scalar operations became how many lines, which became matrix products, what is gathered, and why.
@@ -270,7 +315,7 @@ class Functional:
         def trace() -> Variant:
             with numbers_in(self.values, head.tolist()):
                 return Variant(compiled.function, compiled.__name__, call,
-                               compiled.signature(call, named=True, start=self.own, skip=self.argnum))
+                               compiled.signature(call, named=True, start=self.own, skip=self.argnum), compiled.backend)
 
         for variant in self.variants.fitting(found, trace):
             compiled.latest = variant

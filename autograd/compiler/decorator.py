@@ -15,14 +15,19 @@ Decorator = Callable[[Callable[..., Any]], Compiled]
 
 
 @overload
-def compile(function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean") -> Decorator: ...
+def compile(
+    function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean", backend: str | None = None
+) -> Decorator: ...
 @overload
-def compile(function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean") -> Compiled: ...
+def compile(
+    function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean", backend: str | None = None
+) -> Compiled: ...
 @overload
 def compile(function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean") -> Batched: ...
 def compile(
-    function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean"
-) -> Any:
+    function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean",
+    backend: str | None = None,
+) -> Any:  # fmt: skip
     """The same function, traced at the first call and run as a program of NumPy arrays from then on.
 
     Arguments may be numbers, Values, arrays, modules, and containers of them; results come in the same containers. Called with
@@ -55,9 +60,30 @@ def compile(
     ...     return (w[0] * x + w[1] - y) ** 2
     >>> loss.value_and_grad([2.0, 1.0], np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 2.0]))
     (3.0, [4.0, 2.0])
+
+    `backend` is "numpy"; or "python" for a program of plain Python on lists, which is what runs where NumPy is missing. The same
+    program is to be had in C (`to_c`) and on JAX (`to_jax`).
+
+    >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
+    15.0
     """
     if function is None:
-        return lambda function: compile(function, batch=batch, reduce=reduce)
+        return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend)
     if not callable(function):
         raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
-    return Compiled(function) if batch is None else Batched(function, batch, reduce)
+    if backend not in (None, "numpy", "python"):
+        raise ValueError(f"autograd.compile has the back ends 'numpy' and 'python', not {backend!r}; see also to_c and to_jax")
+    if batch is None:
+        return Compiled(function, backend or ("numpy" if has_numpy() else "python"))
+    if backend == "python" or not has_numpy():
+        raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
+    return Batched(function, batch, reduce)
+
+
+def has_numpy() -> bool:
+    """Whether NumPy can be imported."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        return False
+    return True

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 from autograd import floats
 from autograd.compiler.products import batched_product, taken, total_product
-from autograd.compiler.program import roots
+from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.compiler.views import Views
 from autograd.ops import NUMBERS, TABLE, Primitive
 
-__all__ = ["Result", "Text", "printed"]
+__all__ = ["Result", "Text", "printed", "stem"]
 
 SYMBOLS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "pow": "{} ** {}", "neg": "-{}",
            "square": "{0} * {0}", "stop_gradient": "{}", "pos": "{}", "where": "np.where({}, {}, {})"}  # fmt: skip
@@ -113,6 +113,25 @@ def printed(tensors: Tensors, results: Sequence[Result]) -> Text:
     return Printer(tensors).text(results)
 
 
+def stem(program: Program, group: Group) -> str:
+    """The first part of the name of a group; a number may follow."""
+    kind = NAMES.get(group.row.name, f"{group.row.name}_")
+    found = [program.hints.get(entry) for entry in (group.entries[0], group.entries[-1]) if entry is not None]
+    if not found or None in found:
+        return kind
+    first, last = found[0], found[-1]
+    if first is None or last is None or first.is_slope != last.is_slope:
+        return kind
+    prefix = "d_" if first.is_slope else ""
+    if first.label and last.label:
+        words = {label.rstrip("0123456789_") for label in (first.label, last.label)}
+        word = words.pop()
+        return prefix + word if not words and word.isidentifier() else kind
+    shared = [part for part, other in zip(first.scope, last.scope) if part.partition("#")[0] == other.partition("#")[0]]
+    word = re.sub(r"\W", "_", shared[-1].partition("#")[0]) if shared else ""
+    return f"{prefix}{word}_{kind.rstrip('_')}" if word.isidentifier() else kind
+
+
 class Printer:
     """Writes the groups of a program as lines of NumPy."""
 
@@ -171,7 +190,7 @@ class Printer:
                 wanted[group] = result.name
         for block in self.tensors.blocks:
             is_group = isinstance(block, Group)
-            name = wanted.get(block) or self.name(block) if isinstance(block, Group) else block.name
+            name = wanted.get(block) or stem(self.program, block) if isinstance(block, Group) else block.name
             taken[name] = count = taken.get(name, 0) + 1
             if is_group and (count > 1 or len(name) == 1 or name[-1] == "_"):
                 name = f"{name}{count}"
@@ -179,24 +198,6 @@ class Printer:
                 name += "_"
             given.add(name)
             block.name = name
-
-    def name(self, group: Group) -> str:
-        """The first part of the name of a group; a number may follow."""
-        kind = NAMES.get(group.row.name, f"{group.row.name}_")
-        found = [self.program.hints.get(entry) for entry in (group.entries[0], group.entries[-1]) if entry is not None]
-        if not found or None in found:
-            return kind
-        first, last = found[0], found[-1]
-        if first is None or last is None or first.is_slope != last.is_slope:
-            return kind
-        prefix = "d_" if first.is_slope else ""
-        if first.label and last.label:
-            words = {label.rstrip("0123456789_") for label in (first.label, last.label)}
-            word = words.pop()
-            return prefix + word if not words and word.isidentifier() else kind
-        shared = [part for part, other in zip(first.scope, last.scope) if part.partition("#")[0] == other.partition("#")[0]]
-        word = re.sub(r"\W", "_", shared[-1].partition("#")[0]) if shared else ""
-        return f"{prefix}{word}_{kind.rstrip('_')}" if word.isidentifier() else kind
 
     def result(self, result: Result) -> str:
         return self.views.write(result.refs, result.shape, spread=False)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.compiler.emit import Result, Text, printed
-from autograd.compiler.program import Guard, Program, rebuilt
+from autograd.compiler.plain import PlainText, plain
+from autograd.compiler.program import Guard, Program
 from autograd.compiler.recover import recover
-from autograd.compiler.reverse import gradients
+from autograd.compiler.reverse import differentiated
 from autograd.value import ORDER
 
 __all__ = ["Executable"]
@@ -19,32 +20,33 @@ Numbers = Any  # an array of floats, or a list of them where NumPy is missing
 class Executable:
     """Results of a program and their derivatives by the inputs `wanted`: one row of them for each result.
 
-    `careful` says that derivatives keep track of the choices on the way; see `gradients`.
+    `careful` says that derivatives keep track of the choices on the way; see `gradients`. `backend` is "numpy" or "python".
     """
 
-    def __init__(self, program: Program, wanted: Sequence[int], *, careful: bool = False) -> None:
-        self.source, self.wanted, self.careful = program, wanted, careful
+    def __init__(self, program: Program, wanted: Sequence[int], *, careful: bool = False, backend: str = "numpy") -> None:
+        self.source, self.wanted, self.careful, self.backend = program, wanted, careful, backend
         self.with_care: Executable | None = None
         self.count = len(program.outputs)
-        program = program.copy()
-        inputs = [program.inputs[k] for k in wanted]
-        if wanted:
-            for output in program.outputs[: self.count]:
-                program.outputs += gradients(program, output, inputs, careful=careful)
-        self.program = rebuilt(program).new
+        self.program = differentiated(program, wanted, careful=careful)
         self.guards = self.program.guards
         self.tensors = recover(self.program)
-        self.text: Text | None = None
-        try:
-            import numpy as np
-        except ImportError:
-            return
-        self.np = np
-        self.print()
+        self.text: Text | PlainText = self.numpy_text() if backend == "numpy" else self.python_text()
+        self.function = self.text.function()
 
-    def print(self) -> None:
-        """Write the program as NumPy text, and make it a function."""
-        np, outputs = self.np, self.program.outputs
+    def python_text(self) -> PlainText:
+        """The program as text of plain Python: its results, their derivatives, and the sides of its guards."""
+        outputs = self.program.outputs
+        return plain(self.tensors, [outputs[: self.count], outputs[self.count :], self.sides()])
+
+    def sides(self) -> list[int]:
+        """What is compared: the left and the right side of every guard."""
+        return [ref for guard in self.guards for ref in (guard.left, guard.right)]
+
+    def numpy_text(self) -> Text:
+        """The program as NumPy text."""
+        import numpy as np
+
+        self.np, outputs = np, self.program.outputs
         at = {ref: k for k, ref in enumerate(self.program.inputs)}
         entries = [ref for block in self.tensors.inputs for ref in block.entries if ref is not None]
         # The text reads the inputs block by block, and gives derivatives block by block.
@@ -62,22 +64,20 @@ class Executable:
                     results.append(Result(f"d_{block.name}", refs, shape))
                     slopes += [start - self.count + place[ref] for ref in chosen]
         if self.guards:
-            sides = [ref for guard in self.guards for ref in (guard.left, guard.right)]
-            results.append(Result("guards", sides, (len(sides),)))
-        self.text = printed(self.tensors, results)
-        self.function = self.text.function()
+            results.append(Result("guards", self.sides(), (2 * len(self.guards),)))
         self.back = permutation(np, np.argsort(np.array(slopes, dtype=np.intp)).tolist())
+        return printed(self.tensors, results)
 
     def run(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
         """The results, and their derivatives one row after the other; None if a guard does not hold.
 
         A nan among the derivatives may come from a branch that was not taken: then they are computed with care.
         """
-        found = self.run_plainly(numbers) if self.text is None else self.run_arrays(numbers)
+        found = self.run_arrays(numbers) if self.backend == "numpy" else self.run_lists(numbers)
         if found is None or self.careful or not self.wanted or not has_nan(found[1]):
             return found
         if self.with_care is None:
-            self.with_care = Executable(self.source, self.wanted, careful=True)
+            self.with_care = Executable(self.source, self.wanted, careful=True, backend=self.backend)
         return self.with_care.run(numbers)
 
     def run_arrays(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
@@ -96,12 +96,10 @@ class Executable:
         slopes = np.concatenate(found[1:], axis=None)
         return values, slopes if self.back is None else slopes[self.back]
 
-    def run_plainly(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
-        """The same without NumPy, one operation after the other."""
-        sides = [side for guard in self.guards for side in (guard.left, guard.right)]
-        found = self.program.run(numbers, [*self.program.outputs, *sides])
-        total = len(self.program.outputs)
-        return (found[: self.count], found[self.count : total]) if holds(self.guards, found[total:]) else None
+    def run_lists(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
+        """The same by plain Python."""
+        values, slopes, sides = self.function(list(map(float, numbers)))
+        return (values, slopes) if holds(self.guards, sides) else None
 
 
 def permutation(np: Any, places: Sequence[int]) -> Any:

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from autograd import floats
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.trace import TAKE, is_masked, shares
 from autograd.functions import ON_VALUES
 from autograd.ops import TABLE, Primitive
 
-__all__ = ["Term", "gradients"]
+__all__ = ["Term", "differentiated", "gradients"]
 
 MUL, SUM, WHERE, GREATER = (TABLE[name] for name in ("mul", "sum", "where", "greater"))
 
@@ -99,6 +99,16 @@ def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: 
                 if careful:
                     paths.setdefault(operand, []).append(path)
     return [found.get(ref, nothing) for ref in targets]
+
+
+def differentiated(program: Program, wanted: Sequence[int], *, careful: bool = False) -> Program:
+    """A program that computes, after its results, their derivatives by the inputs `wanted`: a row of them for each result."""
+    found = program.copy()
+    inputs = [found.inputs[k] for k in wanted]
+    if wanted:
+        for output in program.outputs:
+            found.outputs += gradients(found, output, inputs, careful=careful)
+    return rebuilt(found).new
 
 
 class Local(NamedTuple):

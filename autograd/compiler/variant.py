@@ -49,8 +49,8 @@ class Call(NamedTuple):
 class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
-    def __init__(self, function: Callable[..., Any], name: str, call: Call, found: Signature) -> None:
-        self.name = name
+    def __init__(self, function: Callable[..., Any], name: str, call: Call, found: Signature, backend: str = "numpy") -> None:
+        self.name, self.backend = name, backend
         paths = found.paths or []
         trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
         self.indices: dict[int, Index] = {}
@@ -130,12 +130,16 @@ class Variant:
 
         return np.concatenate(parts)
 
+    def numbers(self) -> list[int]:
+        """The inputs that are numbers, not integers that index: there are derivatives by these."""
+        return [k for k, source in enumerate(self.sources) if source.__class__ is not int or source not in self.indices]
+
     def executable(self, wanted: tuple[int, ...]) -> Executable:
         """The program that computes the results, and the derivatives by these inputs."""
         found = self.executables.get(wanted)
         if found is None:
             with collector_paused():
-                found = self.executables[wanted] = Executable(self.program, wanted)
+                found = self.executables[wanted] = Executable(self.program, wanted, backend=self.backend)
         self.latest = found
         return found
 

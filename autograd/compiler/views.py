@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.compiler.recover import Block, Shape, Tensors, prod
+from autograd.compiler.recover import Block, Group, Shape, Tensors, prod
 
 __all__ = ["Views"]
 
@@ -25,7 +25,7 @@ class Views:
         self.gathers: list[str] = []  # what had to be gathered, for the summary
         self.offsets: dict[int, int] = {-1: 0}  # where the blocks of inputs begin, and (-1) where they end
         for k, block in enumerate(tensors.blocks):
-            if block in tensors.inputs and not block.batched:
+            if not isinstance(block, Group) and not block.batched:
                 self.offsets[k], self.offsets[-1] = self.offsets[-1], self.offsets[-1] + len(block.entries)
 
     def table(self, prefix: str, entries: Sequence[float], shape: Shape) -> str:

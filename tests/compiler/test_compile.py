@@ -273,8 +273,7 @@ def test_without_numpy_the_program_runs_plainly(monkeypatch):
     assert compiled(x) == f(x)
     value, slopes = compiled.value_and_grad(x)
     assert (value, slopes) == (f(x), pytest.approx(ag.grad(f)(x), rel=1e-14))
-    with pytest.raises(ValueError, match="install numpy"):
-        compiled.source  # noqa: B018
+    assert "for u in x" in compiled.source
 
 
 def test_200_000_unrelated_operations_compile():

@@ -1,0 +1,145 @@
+"""The room of JAX: the printed NumPy text on `jax.numpy`, as a pure function that can be jit-ed, mapped and sharded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.compiler.emit import Result, Text, printed, vectorized
+from autograd.compiler.program import Program
+from autograd.compiler.recover import Tensors, recover
+from autograd.compiler.reverse import differentiated
+
+__all__ = ["to_jax"]
+
+
+def to_jax(program: Program, wanted: Sequence[int], *, careful: bool = False) -> Callable[[Any], Any]:
+    """`run(inputs)`: the results of a program in an array; with inputs that are `wanted`, (results, derivatives by all inputs).
+
+    Where a comparison does not come out as it did, or an input that indexes is out of range, everything is nan. With `careful`,
+    derivatives that come out as nan are computed again with care, as the room of reverse mode has it.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    count, size = len(program.outputs), len(program.inputs)
+    places = jnp.array([o * size + k for o in range(count) for k in wanted], dtype=int)
+    plain = Executor(differentiated(program, wanted), count)
+    again = Executor(differentiated(program, wanted, careful=True), count) if careful and wanted else plain
+
+    def slopes(found: Any) -> Any:
+        """In an array of all inputs, for each result."""
+        array = jnp.zeros(count * size, dtype=found.dtype).at[places].set(found)
+        return array if count == 1 else array.reshape(count, size)
+
+    def run(inputs: Any) -> Any:
+        inputs = jnp.asarray(inputs)
+        results, found = plain(inputs)
+        if len(again.program.rows) != len(plain.program.rows):
+            results, found = jax.lax.cond(jnp.isnan(found).any(), again, lambda _: (results, found), inputs)
+        return (results, slopes(found)) if wanted else results
+
+    return run
+
+
+class Executor:
+    """A program as a function of arrays of JAX: its first `count` results, and the others."""
+
+    def __init__(self, program: Program, count: int) -> None:
+        self.program, tensors = program, recover(program)
+        at = {ref: k for k, ref in enumerate(program.inputs)}
+        self.order = [at[ref] for block in tensors.inputs for ref in block.entries if ref is not None]
+        self.limits = limits(tensors, at)
+        sides = [ref for guard in program.guards for ref in (guard.left, guard.right)]
+        lists = [program.outputs[:count], program.outputs[count:], sides]
+        self.is_given = [bool(refs) for refs in lists]
+        self.function = function(printed(tensors, [Result("", refs, (len(refs),)) for refs in lists if refs]))
+
+    def __call__(self, inputs: Any) -> tuple[Any, Any]:
+        """The results, and the derivatives; nan where the program is not valid."""
+        import jax.numpy as jnp
+
+        order = jnp.array(self.order, dtype=int)
+        found = iter(self.function(inputs[order]))
+        results, slopes, sides = (next(found) if given else jnp.zeros(0) for given in self.is_given)
+        signs = {"<": jnp.less, "<=": jnp.less_equal, ">": jnp.greater, ">=": jnp.greater_equal, "!=": jnp.not_equal}
+        valid = jnp.array(True)
+        for k, guard in enumerate(self.program.guards):
+            valid &= signs[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer
+        for k, limit in self.limits.items():
+            valid &= (inputs[k] >= 0) & (inputs[k] < limit)
+        return jnp.where(valid, results, jnp.nan), jnp.where(valid, slopes, jnp.nan)
+
+
+def limits(tensors: Tensors, at: dict[int, int]) -> dict[int, int]:
+    """The inputs that index, and the lengths of what they index."""
+    found: dict[int, int] = {}
+    for group in tensors.groups:
+        if group.form in ("taken", "picked"):
+            (indices, _), (_, shape) = group.arguments
+            length = shape[0] if group.form == "taken" else shape[1]
+            found |= {at[ref]: min(length, found.get(at[ref], length)) for ref in indices if ref in at}
+    return found
+
+
+class Names:
+    """The names of NumPy in `jax.numpy`, with what is missing there."""
+
+    def __getattr__(self, name: str) -> Any:
+        import jax.numpy as jnp
+
+        return getattr(jnp, name)
+
+    class hypot:  # noqa: N801 - NumPy's name
+        """NumPy's hypot, which can be reduced."""
+
+        def __new__(cls, x: Any, y: Any) -> Any:
+            import jax.numpy as jnp
+
+            return jnp.hypot(x, y)
+
+        @staticmethod
+        def reduce(x: Any, axis: int) -> Any:
+            """The Euclidean length along an axis, scaled by the largest element."""
+            import jax.numpy as jnp
+
+            top = jnp.abs(x).max(axis, keepdims=True)
+            scale = jnp.where(jnp.isfinite(top) & (top > 0), top, 1.0)
+            length = jnp.sqrt(jnp.square(x / scale).sum(axis)) * jnp.squeeze(scale, axis)
+            return jnp.where(jnp.isinf(x).any(axis), jnp.inf, length)
+
+
+def function(text: Text) -> Callable[..., Any]:
+    """The text as a function on arrays of JAX."""
+    import jax.numpy as jnp
+
+    words: dict[str, Any] = {name: word(name, meaning) for name, meaning in text.words.items()}
+    for name, (entries, shape) in text.tables.items():
+        words[name] = jnp.array(entries, dtype=int if name[0] == "I" else float).reshape(shape)
+    words["np"] = Names()
+    exec(compile(text.source, "<autograd program on jax>", "exec"), words)
+    found: Callable[..., Any] = words["program"]
+    return found
+
+
+def word(name: str, meaning: Callable[..., float]) -> Callable[..., Any]:
+    """A function that jax.numpy does not have: JAX's own, or a call back into Python, number by number."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from jax.scipy import special
+
+    own: dict[str, Callable[..., Any]] = {"mod": jnp.mod, "erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln}
+    if name in own:
+        return own[name]
+    called = vectorized(meaning)
+
+    def word(*xs: Any) -> Any:
+        xs = tuple(jnp.broadcast_arrays(*[jnp.asarray(x, dtype=float) for x in xs]))
+        return jax.pure_callback(quietly, xs[0], *xs, vmap_method="expand_dims")
+
+    def quietly(*xs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return called(*map(np.asarray, xs)).astype(xs[0].dtype)
+
+    return word
