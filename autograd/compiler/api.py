@@ -184,7 +184,8 @@ class Compiled:
         out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
         computed again so that it does not. Raises TypeError for an operation of your own that is a Python function.
 
-        >>> f = compile(lambda x: x[0] * x[0] + 3.0 * x[1])
+        >>> import autograd as ag
+        >>> f = ag.compile(lambda x: x[0] * x[0] + 3.0 * x[1])
         >>> f([2.0, 1.0])
         7.0
         >>> print(f.to_c("energy"))  # doctest: +ELLIPSIS
