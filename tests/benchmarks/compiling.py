@@ -6,6 +6,7 @@ Every row is a function of its own, which measures the compiled step and its pee
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import statistics
@@ -31,6 +32,8 @@ Row = tuple[str, str, str, str]  # workload, compiled, peer, how many times the 
 def medians(steps: dict[str, Step], seconds: float = 2.0) -> dict[str, float]:
     """The median time of a step of each in seconds. They run in turn, a few steps at a time, for about so long each."""
     times: dict[str, list[float]] = {}
+    gc.collect()
+    gc.freeze()  # nobody's garbage is looked for among the modules of others
     for name, step in steps.items():
         step()
         times[name] = [timed(step)]
@@ -251,8 +254,8 @@ def trained_in_torch(network: Any, epochs: int, shape: tuple[int, ...]) -> Step:
     """The same training in PyTorch."""
     import torch
 
-    images, labels = (torch.tensor(part) for part in digits())
-    images = images.reshape(-1, *shape)
+    images, labels = digits()
+    images, labels = torch.tensor(images, dtype=torch.float64).reshape(-1, *shape), torch.tensor(labels)
 
     def training() -> None:
         optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
