@@ -18,7 +18,7 @@ from nn.steps import Steps, check_finite
 __all__ = ["CompiledSteps"]
 
 MANY = 32  # programs for one training
-AXIS = False  # whether a batch may run along an axis of a program
+
 
 
 class CompiledSteps(Steps):
@@ -38,7 +38,7 @@ class CompiledSteps(Steps):
         if name not in ("", "cross_entropy"):
             self.data[1].be_floats()
         # The loss has as many terms for one sample as for another if all targets have one shape.
-        alone = AXIS and self.data[0].are_arrays and self.data[1].stack is not None
+        alone = self.data[0].are_arrays and self.data[1].stack is not None
         self.reduction = (reduction or known_reduction) if alone else ""
         self.parameters = self.model.parameters()
         self.moved = self.places()

@@ -19,7 +19,7 @@ from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current, record
 
-__all__ = ["Call", "Variant", "Variants"]
+__all__ = ["Call", "Variant", "Variants", "element"]
 
 VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
@@ -115,13 +115,9 @@ class Variant:
         """
         for k, limit, sources in self.limits:
             found = flat(things[k]) if isinstance(sources[0], tuple) else (things[k],)
-            if not (0 <= min(found) and max(found) < limit):
+            if min(found) < 0 or max(found) >= limit:
                 for source in sources:
-                    if not 0 <= element(things, source) < limit:
-                        raise IndexError(
-                            f"{self.indices[source].value.label} is {element(things, source)}, but {self.name} indexes {limit} rows "
-                            f"with it: it must be from 0 to {limit - 1}"
-                        )
+                    self.check_index(source, element(things, source), limit)
         parts = [
             flat(things[part]) if kind == "array" else [primal(things[k]) for k in part] if kind == "things" else
             [value._data for value in part]
@@ -139,7 +135,15 @@ class Variant:
 
     def numbers(self) -> list[int]:
         """The inputs that are numbers, not integers that index: there are derivatives by these."""
-        return [k for k, source in enumerate(self.sources) if source.__class__ is not int or source not in self.indices]
+        return [k for k, source in enumerate(self.sources) if source not in self.indices]
+
+    def check_index(self, source: Any, number: int, limit: int, where: str = "") -> None:
+        """Raise IndexError if an integer does not index what the function indexes with it."""
+        if not 0 <= number < limit:
+            raise IndexError(
+                f"{self.indices[source].value.label} is {number}{where}, but {self.name} indexes {limit} rows with it: "
+                f"it must be from 0 to {limit - 1}"
+            )
 
     def executable(self, wanted: tuple[int, ...]) -> Executable:
         """The program that computes the results, and the derivatives by these inputs."""
