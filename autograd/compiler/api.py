@@ -42,6 +42,8 @@ class Compiled:
             return self.function(*arguments, **keywords)  # part of another program
         call = Call(arguments, keywords)
         found = self.signature(call)
+        if found.is_foreign:
+            return self.function(*arguments, **keywords)
         for variant in self.fitting(call, found):
             nodes = variant.nodes(found.things)
             if nodes:

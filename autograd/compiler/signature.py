@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from autograd.numbers import words_for
 from autograd.trees import is_array
 from autograd.value import Value
 
@@ -43,6 +44,7 @@ class Signature:
         self.head = len(self.things)  # how many things `start` had
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
+        self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
         self.classes: set[type] = set()  # of the user's objects among all this
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
 
@@ -81,6 +83,8 @@ class Signature:
             self.array(x, path)
         elif getattr(x, "shape", None) == ():
             self.argument(x.item(), path)
+        elif words_for({kind}) is not None:
+            self.is_foreign = True
         elif is_object(x) and not hasattr(x, "__float__"):
             self.object(x, path)
         elif hasattr(x, "__index__"):
