@@ -23,6 +23,7 @@ __all__ = ["Block", "Group", "Tensors", "recover"]
 DOT, SUM = TABLE["dot"], TABLE["sum"]
 DOTS, TOTALS = {DOT, TOTAL_DOT}, {TOTAL, TOTAL_DOT}
 FEW = 4  # terms that are added by signs rather than along an axis
+WORTH = 1000  # operands of one length that are worth an instruction of their own
 RAGGED = {"sum", "dot", "prod", "max", "min"}  # groups of these may have members of several lengths
 Shape = tuple[int, ...]
 Row = tuple[int, ...]  # references that are multiplied by those of another row, one by one
@@ -195,7 +196,12 @@ def grouped(tensors: Tensors, members: list[int]) -> list[Group]:
     operands = [tensors.program.operands[i] for i in members]
     if row.arity is not None:
         return [elementwise(tensors, row, members)]
-    if len(set(map(len, operands))) > 1:
+    lengths: dict[int, list[int]] = defaultdict(list)
+    for i, refs in zip(members, operands):
+        lengths[len(refs)].append(i)
+    if len(lengths) > 1:
+        if row is DOT and sum(map(len, operands)) >= WORTH * len(lengths):  # inside and at the edges of a convolution, say
+            return [group for part in lengths.values() for group in dots(tensors, row, part)]
         return [ragged(row, members, operands)]
     if row in DOTS:
         return dots(tensors, row, members)
@@ -320,7 +326,7 @@ def dots(tensors: Tensors, row: Primitive, members: list[int]) -> list[Group]:
         alike[(m, p) if whole else (0, 0)].append(part)
     for (m, p), parts in alike.items():
         if m * p == 0 or (m * p == 1 and len(parts) > 1):
-            rest = [i for part in parts for i in part]
+            rest = sorted([i for part in parts for i in part], key=lambda i: order_of(tensors, pairs[i][0]))
             group = Group(row, "dots", rest, (len(rest),) if len(rest) > 1 else ())
             group.arguments = [([ref for i in rest for ref in pairs[i][side]], (len(rest), half)) for side in (0, 1)]
             found.append(group)

@@ -523,3 +523,17 @@ def test_numbers_of_numpy_are_numbers():
     assert compiled(np.float64(2.0), np.int64(3), np.True_) == 6.0
     assert compiled(np.array(2.0), 3, False) == 2.0
     assert compiled(np.float32(0.5), np.array(4), True) == 2.0
+
+
+def test_places_inside_a_convolution_and_at_its_edges_are_matrix_products():
+    layer = nn.Conv1d(4, 8, size=3, seed=0)
+
+    def loss(layer, channels):
+        return ag.sum([x * x for channel in layer(channels) for x in channel])
+
+    channels = np.random.default_rng(0).normal(size=(4, 100))
+    expected = ag.grad(lambda channels: loss(layer, channels))(channels.tolist())
+    compiled = ag.compile(loss)
+    _, slopes = compiled.value_and_grad(layer, channels, argnums=1)
+    np.testing.assert_allclose(slopes, expected, rtol=1e-12)
+    assert "reduceat" not in compiled.source
