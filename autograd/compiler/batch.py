@@ -10,7 +10,7 @@ from autograd.compiler.api import Compiled, Functional, check_scalar, contained,
 from autograd.compiler.blocks import Blocks, Found
 from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.signature import Signature, parameter_names
-from autograd.compiler.variant import Call, Variant, Variants, replay
+from autograd.compiler.variant import Call, Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS
 from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild
@@ -251,36 +251,40 @@ class Task:
 
         Raises IndexError if an integer does not index what the function indexes with it.
         """
-        for k, (path, limit) in variant.limits.items():
-            if k in self.places:
-                matrix, column = self.places[k][0]
-                numbers = self.examples.matrices[matrix][:, column]
-                wrong = ((numbers < 0) | (numbers >= limit)).nonzero()[0]
-                wrong = wrong if rows is None else [j for j in wrong if j in set(rows.tolist())]
-                if len(wrong):
-                    raise IndexError(
-                        f"{path} is {numbers[wrong[0]]} in example {wrong[0]}, but {variant.name} indexes {limit} rows with it: "
-                        f"it must be from 0 to {limit - 1}"
-                    )
+        for k, limit, sources in variant.limits:
+            for source in sources if k in self.places else ():
+                numbers = self.numbers(source)
+                wrong = ((numbers < 0) | (numbers >= limit)).nonzero()[0].tolist()
+                if wrong and rows is not None:
+                    wrong = [j for j in wrong if j in set(rows.tolist())]
+                if wrong:
+                    variant.check_index(source, numbers[wrong[0]], limit, f" in example {wrong[0]}")
         found = {}
         for place in self.varying(variant):
-            source = variant.sources[place]
-            matrix, column = self.places[thing_of(source)][source[1] if isinstance(source, tuple) else 0]
+            matrix, column = self.place(variant.sources[place])
             found[place] = self.examples.matrices[matrix], column
         return found
+
+    def place(self, source: Any) -> tuple[int, int]:
+        """The matrix and the column of the numbers that vary with the example."""
+        return self.places[thing_of(source)][source[1] if isinstance(source, tuple) else 0]
+
+    def numbers(self, source: Any) -> Any:
+        """The numbers of all examples."""
+        matrix, column = self.place(source)
+        return self.examples.matrices[matrix][:, column]
 
     def fitting(self, variant: Variant, rows: Any) -> Any:
         """Which examples have the integers that a trace has fixed; None for all."""
         import numpy as np
 
         fits = None
-        for k, (_, number) in variant.fixed.items():
-            if k in self.places:
-                matrix, column = self.places[k][0]
-                numbers = self.examples.matrices[matrix][:, column]
+        for source, (_, number) in variant.fixed.items():
+            if thing_of(source) in self.places:
+                numbers = self.numbers(source)
                 same = (numbers if rows is None else numbers[rows]) == number
             else:
-                same = np.full(self.examples.size if rows is None else len(rows), self.found.things[k] == number)
+                same = np.full(self.examples.size if rows is None else len(rows), element(self.found.things, source) == number)
             fits = same if fits is None else fits & same
         return None if fits is None or fits.all() else fits
 

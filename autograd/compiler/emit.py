@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from autograd import floats
-from autograd.compiler.products import batched_product, taken, total_product
+from autograd.compiler.products import batched_product, is_plain, taken, total_product
 from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
@@ -225,6 +225,8 @@ class Printer:
             return taken(group.form, texts[1], f"{texts[0]}.astype(int)", batched)
         deep = group.form == "products"
         if group.row is TOTAL_DOT:
+            if is_plain(shapes, deep=deep):
+                texts = [self.views.write(refs, shape[:1], spread=False) for refs, shape in group.arguments]
             return total_product(texts, shapes, deep=deep)
         if any(batched):
             return batched_product(texts, shapes, batched, deep=deep)

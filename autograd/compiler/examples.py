@@ -92,8 +92,8 @@ class Examples:
         is_list = isinstance(x, list) and not (x and is_array(x[0]))
         self.matrices.append(array.reshape(len(array), -1))
         places = [(matrix, j) for j in range(self.matrices[-1].shape[1])]
-        is_one_thing = shape and not is_list and array.dtype.kind == "f"
-        self.columns += [places] if is_one_thing else [[place] for place in places]
+        width = len(places) if shape and not is_list else shape[-1] if shape and array.dtype.kind in "iu" else 1
+        self.columns += [places[j : j + width] for j in range(0, len(places), max(width, 1))]
         return Part(matrix, shape, is_list)
 
     def example(self, tree: Any, k: int) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from autograd.compiler.recover import Shape
 
-__all__ = ["batched_product", "taken", "total_product"]
+__all__ = ["batched_product", "is_plain", "taken", "total_product"]
 
 
 def taken(form: str, table: str, index: str, batched: list[bool]) -> str:
@@ -23,15 +21,20 @@ def taken(form: str, table: str, index: str, batched: list[bool]) -> str:
 
 
 def total_product(texts: list[str], shapes: list[Shape], *, deep: bool) -> str:
-    """Sums of products over the examples, as well as over the last axis of the arguments."""
+    """Sums of products over the examples, as well as over the last axis of the arguments, unless this is left out."""
+    if is_plain(shapes, deep=deep):
+        return f"{texts[0]} @ {texts[1]}.T"
     axes = 2 if deep else 1
-    rows, columns, length = len(shapes[0]) > axes, len(shapes[1]) > axes, shapes[0][-1]
+    rows, columns = len(shapes[0]) > axes, len(shapes[1]) > axes
     if deep or not (rows and columns):
         h, p, m = "h" if deep else "", "p" if rows else "", "m" if columns else ""
         return f"np.einsum('{h}{p}kb,{h}{m}kb->{h}{p}{m}', {texts[0]}, {texts[1]})"
-    if length > 1:
-        return f"np.tensordot({texts[0]}, {texts[1]}, ([1, 2], [1, 2]))"
-    return f"{flattened(texts[0])} @ {flattened(texts[1])}.T"
+    return f"np.tensordot({texts[0]}, {texts[1]}, ([1, 2], [1, 2]))"
+
+
+def is_plain(shapes: list[Shape], *, deep: bool) -> bool:
+    """Whether the sums are over the examples alone: a product of matrices of rows and examples."""
+    return not deep and all(len(shape) == 2 and shape[1] == 1 for shape in shapes)
 
 
 def batched_product(texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:
@@ -45,9 +48,3 @@ def batched_product(texts: list[str], shapes: list[Shape], batched: list[bool], 
     h, rows, columns = "h" if deep else "", "p" if p else "", "m" if m else ""
     left, right = (f"{h}{side}k{'b' if b else ''}" for side, b in zip((rows, columns), batched))
     return f"np.einsum('{left},{right}->{h}{rows}{columns}b', {first}, {second})"
-
-
-def flattened(text: str) -> str:
-    """An expression of shape (rows, 1, examples) without the axis of length 1."""
-    found = re.fullmatch(r"(\w+)\.reshape\((\d+), 1, -1\)", text)
-    return found[1] if found else f"{text}[:, 0]"

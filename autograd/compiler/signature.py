@@ -11,7 +11,8 @@ import inspect
 import marshal
 import random
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from autograd.numbers import words_for
 from autograd.trees import is_array
 from autograd.value import Value
 
-__all__ = ["Signature", "is_generator", "parameter_names"]
+__all__ = ["Signature", "are_integers", "is_generator", "parameter_names"]
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
 PLAIN = (bool, int, float, complex, str, bytes, list, tuple, dict, Value)
@@ -36,9 +37,10 @@ class Signature:
 
     def __init__(self, *, named: bool = False, start: Signature | None = None) -> None:
         self.things: list[Any] = [] if start is None else list(start.things)
-        self.kinds: list[str] = [] if start is None else list(start.kinds)  # of the things: Value, float, integer or array
+        self.kinds: list[str] = list(start.kinds) if start is not None and named else []  # Value, float, integer, array, integers
         self.paths: list[str] | None = None if not named else [] if start is None else list(start.paths or [])
-        self.seen: dict[Any, int] = {} if start is None else dict(start.seen)  # what comes again is the same thing
+        self.seen: MutableMapping[Any, int] = {} if start is None else ChainMap({}, start.seen)
+        self.objects: int = 0 if start is None else start.objects  # what comes again is the same thing, or the same object
         self.head = len(self.things)  # how many things `start` had
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
@@ -66,6 +68,9 @@ class Signature:
             for name, part in x.items():
                 self.key.append(name)
                 self.argument(part, f"{path}.{name}")
+        elif are_integers(x):
+            self.enter("integers", x, path)
+            self.key += (kind, len(x), int)
         elif isinstance(x, (list, tuple)):
             self.key += (kind, len(x))
             if self.paths is None:
@@ -92,10 +97,10 @@ class Signature:
             self.outside(x, path)
 
     def array(self, x: Any, path: str) -> None:
-        """Arrays of floats are one thing; others are taken element by element."""
+        """Arrays of floats or integers are one thing; others are taken element by element."""
         self.key += ("array", x.shape, x.dtype.kind)
-        if x.dtype.kind == "f":
-            self.enter("array", x, path)
+        if x.dtype.kind in "fiu":
+            self.enter("array" if x.dtype.kind == "f" else "integers", x, path)
             return
         for k, part in enumerate(x.ravel().tolist()):
             self.argument(part, f"{path}.{'.'.join(map(str, unravel(k, x.shape)))}" if self.paths is not None else "")
@@ -148,10 +153,13 @@ class Signature:
 
     def object(self, x: Any, path: str) -> None:
         """A module or another object: what it is made of. What is not pickled does not belong to its state."""
-        place = self.seen.setdefault(id(x), -1 - len(self.seen))
-        self.key += (x.__class__, place)
-        if place != -len(self.seen):
-            return  # it was taken apart before
+        place = self.seen.get(id(x))
+        if place is not None:  # it was taken apart before
+            self.key += (x.__class__, place)
+            return
+        self.objects += 1
+        self.seen[id(x)] = -self.objects
+        self.key += (x.__class__, -self.objects)
         state = vars(x)
         custom = getattr(type(x), "__getstate__", None)
         if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
@@ -207,6 +215,11 @@ def is_object(x: Any) -> bool:
         hasattr(x, "__dict__") and not isinstance(x, OPAQUE) and type(x).__module__.split(".")[0] not in OWN
         and not is_generator(x)
     )  # fmt: skip
+
+
+def are_integers(x: Any) -> bool:
+    """Whether this is a list or tuple of nothing but integers, which is one thing, as an array is."""
+    return x.__class__ in (list, tuple) and set(map(type, x)) == {int}
 
 
 def is_generator(x: Any) -> bool:

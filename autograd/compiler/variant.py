@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from autograd.calculus import grad
 from autograd.compiler.executable import Executable, Numbers
 from autograd.compiler.program import Hint, Program, sums_of_products
-from autograd.compiler.signature import Signature, is_object, unravel
+from autograd.compiler.signature import Signature, are_integers, is_object, unravel
 from autograd.compiler.trace import Index, Trace
 from autograd.functions import apply
 from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current, record
 
-__all__ = ["Call", "Variant", "Variants"]
+__all__ = ["Call", "Variant", "Variants", "element"]
 
 VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
@@ -53,7 +53,7 @@ class Variant:
         self.name, self.backend = name, backend
         paths = found.paths or []
         trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
-        self.indices: dict[int, Index] = {}
+        self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         entering = iter(list(self.entered(trace, found)))
         given = [replaced(x, entering) for x in call.arguments]
         named = {key: replaced(x, entering) for key, x in call.keywords.items()}
@@ -66,8 +66,8 @@ class Variant:
         self.structure = transform(lambda _: 0.0, output)
         self.constants, self.chose = trace.constants, trace.chose
         self.is_undecided = False
-        self.fixed = {k: (paths[k], index.number) for k, index in self.indices.items() if index.fixed}
-        self.limits = {k: (paths[k], index.limit) for k, index in self.indices.items() if index.limit is not None}
+        self.fixed = {source: (index.value.label, index.number) for source, index in self.indices.items() if index.fixed}
+        self.limits = limits(self.indices)
         self.size = sum(scalar_size(row, len(refs)) for row, refs in zip(program.rows, program.operands) if row is not None)
         self.sources = trace.sources
         self.segments = segments(self.sources, found.head)
@@ -86,37 +86,40 @@ class Variant:
             kind, thing, path = found.kinds[k], found.things[k], (found.paths or [])[k]
             if kind == "Value":
                 trace.enter(thing, k, path, parameter=True)
-            elif kind == "array":
-                import numpy as np
-
-                array = np.empty(thing.size, dtype=object)
-                array[:] = [
-                    trace.input((k, j), number, f"{path}.{'.'.join(map(str, unravel(j, thing.shape)))}")
-                    for j, number in enumerate(thing.ravel().tolist())
-                ]
-                yield array.reshape(thing.shape)
+            elif kind in ("array", "integers"):
+                shape = thing.shape if is_array(thing) else (len(thing),)
+                values: list[Any] = []
+                for j, number in enumerate(thing.ravel().tolist() if is_array(thing) else thing):
+                    name = f"{path}.{'.'.join(map(str, unravel(j, shape)))}"
+                    values.append(self.number(trace, (k, j), number, name, integer=kind == "integers"))
+                yield as_array(values, shape) if is_array(thing) else type(thing)(values)
             else:
-                value = trace.input(k, float(thing), path)
-                if kind == "integer":
-                    self.indices[k] = Index(thing, value)
-                yield self.indices.get(k, value)
+                yield self.number(trace, k, thing, path, integer=kind == "integer")
+
+    def number(self, trace: Trace, source: Any, number: Any, name: str, *, integer: bool) -> Any:
+        """What the function gets in place of a number."""
+        value = trace.input(source, float(number), name)
+        if not integer:
+            return value
+        self.indices[source] = Index(number, value)
+        return self.indices[source]
 
     def fits(self, things: Sequence[Any]) -> bool:
         """Whether the integers that the trace has fixed are the same."""
-        return all(things[k] == number for k, (_, number) in self.fixed.items())
+        return all(element(things, source) == number for source, (_, number) in self.fixed.items())
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
         """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things.
 
         Raises IndexError if an integer does not index what the function indexes with it.
         """
-        for k, (path, limit) in self.limits.items():
-            if not 0 <= things[k] < limit:
-                raise IndexError(
-                    f"{path} is {things[k]}, but {self.name} indexes {limit} rows with it: it must be from 0 to {limit - 1}"
-                )
+        for k, limit, sources in self.limits:
+            found = flat(things[k]) if isinstance(sources[0], tuple) else (things[k],)
+            if min(found) < 0 or max(found) >= limit:
+                for source in sources:
+                    self.check_index(source, element(things, source), limit)
         parts = [
-            things[part].ravel() if kind == "array" else [primal(things[k]) for k in part] if kind == "things" else
+            flat(things[part]) if kind == "array" else [primal(things[k]) for k in part] if kind == "things" else
             [value._data for value in part]
             for kind, part in (self.segments if head is None else self.segments[1:])
         ]  # fmt: skip
@@ -124,7 +127,7 @@ class Variant:
             parts.insert(0, head)
         if len(parts) == 1:
             return parts[0]
-        if all(isinstance(part, list) for part in parts):
+        if not any(is_array(part) for part in parts):
             return [number for part in parts for number in part]
         import numpy as np
 
@@ -132,10 +135,20 @@ class Variant:
 
     def numbers(self) -> list[int]:
         """The inputs that are numbers, not integers that index: there are derivatives by these."""
-        return [k for k, source in enumerate(self.sources) if source.__class__ is not int or source not in self.indices]
+        return [k for k, source in enumerate(self.sources) if source not in self.indices]
+
+    def check_index(self, source: Any, number: int, limit: int, where: str = "") -> None:
+        """Raise IndexError if an integer does not index what the function indexes with it."""
+        if not 0 <= number < limit:
+            raise IndexError(
+                f"{self.indices[source].value.label} is {number}{where}, but {self.name} indexes {limit} rows with it: "
+                f"it must be from 0 to {limit - 1}"
+            )
 
     def executable(self, wanted: tuple[int, ...]) -> Executable:
         """The program that computes the results, and the derivatives by these inputs."""
+        if self.latest is not None and self.latest.wanted is wanted:
+            return self.latest  # without a hash of thousands of places
         found = self.executables.get(wanted)
         if found is None:
             with collector_paused():
@@ -307,6 +320,35 @@ def segments(sources: Sequence[Any], head: int) -> list[tuple[str, Any]]:
     return found or [("things", [])]
 
 
+def limits(indices: Mapping[Any, Index]) -> list[tuple[int, int, list[Any]]]:
+    """The integers that index: of which thing, how many rows, and which of its numbers."""
+    found: dict[tuple[int, int], list[Any]] = {}
+    for source, index in indices.items():
+        if index.limit is not None:
+            k = source[0] if isinstance(source, tuple) else source
+            found.setdefault((k, index.limit), []).append(source)
+    return [(k, limit, sources) for (k, limit), sources in found.items()]
+
+
+def flat(thing: Any) -> Any:
+    """The numbers of an array in order; those of a list as they are."""
+    return thing.ravel() if is_array(thing) else thing
+
+
+def element(things: Sequence[Any], source: Any) -> Any:
+    """The number that a source means."""
+    return flat(things[source[0]])[source[1]] if isinstance(source, tuple) else things[source]
+
+
+def as_array(values: list[Any], shape: Sequence[int]) -> Any:
+    """An array of things."""
+    import numpy as np
+
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape)
+
+
 def primal(thing: Any) -> Any:
     return thing._data if thing.__class__ is Value else thing
 
@@ -324,16 +366,14 @@ def replaced(x: Any, entering: Iterator[Any]) -> Any:
         return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*[replaced(part, entering) for part in x])
+    if are_integers(x):
+        return next(entering)
     if isinstance(x, (list, tuple)):
         return type(x)([replaced(part, entering) for part in x])
     if getattr(x, "shape", None) == ():
         return replaced(x.item(), entering)
-    if is_array(x) and x.dtype.kind != "f":
-        import numpy as np
-
-        array = np.empty(x.size, dtype=object)
-        array[:] = [replaced(part, entering) for part in x.ravel().tolist()]
-        return array.reshape(x.shape)
+    if is_array(x) and x.dtype.kind not in "fiu":
+        return as_array([replaced(part, entering) for part in x.ravel().tolist()], x.shape)
     if is_object(x) and not hasattr(x, "__float__"):
         return x
     if is_array(x) or hasattr(x, "__index__") or hasattr(x, "__float__"):
