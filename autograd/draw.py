@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_dot"]
 
 LABELLED = 300, 600  # with more boxes or arrows, labels on arrows cost more time than they tell
-LONG = 5000  # columns that links pass altogether, from where Graphviz is told to hurry
+LONG = 1500  # columns that links pass altogether, from where Graphviz is told to hurry: a value that is used all along a chain
 UNKNOWN = "grad -: no backward() has reached the root yet"
 
 
@@ -79,6 +79,8 @@ def draw_dot(
     picture.attr("graph", rankdir=rankdir, ranksep=apart)
     if length > LONG:
         picture.attr("graph", nslimit="0.1", mclimit="0.1", splines="line")  # less beautiful, in seconds instead of minutes
+    else:
+        picture.attr("graph", nslimit="3")  # ordinary graphs need less, and look the same
     facts = Boxes(graph)
     for name, boxes in shown.items():
         picture.node(name, **quoted(facts.attributes(boxes)))
