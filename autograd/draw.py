@@ -85,7 +85,7 @@ def draw_dot(
     for name, boxes in shown.items():
         picture.node(name, **quoted(facts.attributes(boxes)))
     for (tail, head, _), edges in arrows.items():
-        picture.edge(tail, head, **quoted(arrow(graph, edges, edge_labels, " " * (rankdir in ("TB", "BT")))))
+        picture.edge(tail, head, **quoted(arrow(graph, edges, edge_labels, "\u00a0" * (rankdir in ("TB", "BT")))))
     return picture
 
 

@@ -136,8 +136,8 @@ def test_pictures_mark_the_edge(exercise, tmp_path):
             assert verdict.edge == mistake.edge
             draw(exercise, verdict, 0, tmp_path / "picture.dot")
             assert verdict.edge == mistake.edge
-            assert "#d1242f" in (tmp_path / "picture.dot").read_text()
-            assert (tmp_path / "picture.dot").read_text().count("#d1242f") % 2 == 0  # the line and its number
+            assert "#b00020" in (tmp_path / "picture.dot").read_text()
+            assert (tmp_path / "picture.dot").read_text().count("#b00020") % 2 == 0  # the line and its number
 
 
 def test_the_page_lists_the_course():
@@ -290,7 +290,7 @@ def test_the_edges_of_a_wrong_input_are_marked(tmp_path):
     verdict = grade_source("two_paths", "def gradient(a, b):\n    return 3 * a, a\n")
     draw(find("two_paths"), verdict, 0, tmp_path / "picture.svg")
     assert verdict.edge == "a -> c, a -> d"
-    assert "#d1242f" in Path(verdict.picture).read_text()
+    assert "#b00020" in Path(verdict.picture).read_text()
     assert "picture.svg" in str(verdict)
 
 

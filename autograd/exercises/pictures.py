@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.arguments import paths
+from autograd.colours import BAD
 from autograd.draw import draw_dot
 from autograd.exercises.catalogue import Exercise
 from autograd.exercises.judge import Verdict, alike, inputs_of
@@ -20,7 +21,6 @@ __all__ = ["draw", "graph_of"]
 
 LARGE = 60  # nodes; a larger graph explains nothing
 FEW = 4  # edges; more are not named one by one
-RED = "#d1242f"
 
 
 def graph_of(exercise: Exercise, case: Sequence[Any]) -> Value | None:
@@ -76,7 +76,7 @@ def write(root: Value, guilty: Sequence[Edge], path: Path) -> str:
     for edge in guilty:
         start = f"\tn{edge.source} -> n{edge.target}"
         picture.body[:] = [
-            line.rstrip().removesuffix("]") + (" " if "[" in line else " [") + f'color="{RED}" fontcolor="{RED}" penwidth=2.5]\n'
+            line.rstrip().removesuffix("]") + (" " if "[" in line else " [") + f'color="{BAD}" fontcolor="{BAD}" penwidth=2.5]\n'
             if line.startswith((start + " ", start + "\n"))
             else line
             for line in picture.body
