@@ -25,8 +25,8 @@ CHAIN = [
     "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
     "compiler.on_jax", "compiler.signature", "compiler.surroundings", "compiler.executable",
-    "compiler.variant", "compiler.summary", "compiler.api", "compiler.blocks", "compiler.examples", "compiler.batch",
-    "compiler.decorator", "compiler.__init__",
+    "compiler.variant", "compiler.summary", "compiler.api", "compiler.places", "compiler.blocks", "compiler.examples",
+    "compiler.batch", "compiler.decorator", "compiler.__init__",
     "exercises.catalogue", "exercises.run", "exercises.judge", "exercises.pictures", "exercises.marking", "exercises.folder",
     "exercises.pytest_plugin", "exercises.__init__", "exercises.command", "exercises.__main__", "__init__",
 ]  # fmt: skip

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.compiler.emit import Result, Text, printed
+from autograd.compiler.places import Places
 from autograd.compiler.program import Program, rebuilt
-from autograd.compiler.recover import Block, recover
+from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
 from autograd.compiler.totals import COUNT, totals, varying
 
 __all__ = ["Blocks", "Found"]
 
-BYTES = 1 << 20  # of numbers that vary with the example, in one block
-FEWEST = 128  # examples in a block: products of matrices need some
+BYTES = 4 << 20  # of numbers that vary with the example, in one block
+FEWEST, MOST = 128, 8192  # examples in a block: products of matrices need some; of more, nothing becomes faster
 SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "!=": operator.ne}
 
 
@@ -23,27 +24,27 @@ class Found(NamedTuple):
     """What some examples give: results and derivatives, and which of the examples the guards turned down."""
 
     values: Any  # their sum, or a column for each example
-    slopes: Any  # the sums of the derivatives, one row after the other for each result
-    each: Any  # derivatives by the inputs that vary, a column for each example
+    slopes: Any  # the sums of the derivatives, one row after the other for each result; of one block, in parts as printed
+    each: Any  # derivatives by the inputs that vary, a column for each example; of one block, in parts as printed
     refused: Any  # the numbers of examples
 
 
 class Blocks:
     """Results of a program summed over examples (or not), and their derivatives.
 
-    The inputs at the places `batched` vary with the example. By those at `wanted`, which do not, derivatives are summed; by those
-    at `each`, there is one for every example.
+    The inputs at the places `batched` vary with the example: their numbers are columns of matrices. By those at `wanted`, which
+    do not vary, derivatives are summed; by those at `each`, there is one for every example.
     """
 
     def __init__(
-        self, program: Program, batched: Sequence[int], wanted: Sequence[int], each: Sequence[int], *, summed: bool,
-        careful: bool = False,
+        self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,
+        summed: bool, careful: bool = False,
     ) -> None:  # fmt: skip
         import numpy as np
 
         self.np = np
         self.given = program, batched, wanted, each
-        self.batched, self.wanted, self.each, self.summed, self.careful = list(batched), list(wanted), list(each), summed, careful
+        self.batched, self.wanted, self.each, self.summed, self.careful = batched, wanted, each, summed, careful
         self.with_care: Blocks | None = None
         self.count = len(program.outputs)
         program = rebuilt(program).new
@@ -57,7 +58,7 @@ class Blocks:
         entries = [self.program.inputs[k] for k in batched]
         self.guards = self.program.guards
         self.tensors = recover(self.program, entries)
-        self.size = max(FEWEST, BYTES // (8 * max(1, sum(varying(self.program, entries)))))
+        self.size = max(FEWEST, min(MOST, BYTES // (8 * max(1, sum(varying(self.program, entries))))))
         self.text: Text = self.printed()
         self.function = self.text.function()
 
@@ -74,20 +75,20 @@ class Blocks:
         """The program as text; where its inputs and results are."""
         np, program = self.np, self.program
         at = {ref: k for k, ref in enumerate(program.inputs)}
-        fixed = [at[ref] for block in self.tensors.inputs if not block.batched for ref in block.entries if ref is not None]
         self.is_counted = bool(program.names) and program.names[-1] == COUNT
+        fixed = [block for block in self.tensors.inputs if not block.batched]
         if self.is_counted:
             fixed.pop()  # the number of examples, which is the last input
-        self.fixed = np.array(fixed, dtype=np.intp)
-        self.is_leading = bool((self.fixed == np.arange(len(fixed))).all())
-        self.examples: list[tuple[Block, list[int]]] = [
-            (block, [at[ref] for ref in block.entries if ref is not None]) for block in self.tensors.inputs if block.batched
-        ]
+        self.fixed = Places([([at[ref] for ref in block.entries if ref is not None], block.shape) for block in fixed])
+        self.examples = [
+            Columns(np, block.shape, [self.batched[at[ref]] for ref in block.entries if ref is not None])
+            for block in self.tensors.inputs if block.batched
+        ]  # fmt: skip
         outputs = program.outputs
         results = [Result("value", outputs[: self.count], (self.count,) if self.count > 1 else ())]
         place = {program.inputs[k]: j for j, k in enumerate((*self.wanted, *self.each))}
         width = len(place)
-        slopes: list[int] = []
+        slopes: list[tuple[list[int], tuple[int, ...]]] = []
         each: list[int] = []
         self.kinds: list[tuple[bool, int, bool]] = []  # of derivatives: whether by inputs that vary; how many; whether they vary
         for row in range(self.count if width else 0):
@@ -99,86 +100,84 @@ class Blocks:
                     results.append(Result(f"d_{block.name}", [outputs[start + place[ref]] for ref in chosen], shape))
                     varies = any(self.tensors.is_batched(ref) for ref in results[-1].refs)
                     self.kinds.append((block.batched, len(chosen), varies))
-                    found = each if block.batched else slopes
-                    first = -len(self.wanted) if block.batched else row * len(self.wanted)
-                    found += [first + place[ref] for ref in chosen]
-        self.slopes, self.places = (np.argsort(np.array(part, dtype=np.intp)) for part in (slopes, each))
-        self.is_in_order = bool((self.slopes == np.arange(len(self.slopes))).all())
+                    if block.batched:
+                        each += [place[ref] - len(self.wanted) for ref in chosen]
+                    else:
+                        slopes.append(([row * len(self.wanted) + place[ref] for ref in chosen], shape))
+        self.slopes, self.order = Places(slopes), None if each == sorted(each) else np.argsort(np.array(each))
         if self.guards:
             sides = [ref for guard in self.guards for ref in (guard.left, guard.right)]
             results.append(Result("guards", sides, (len(sides),)))
         return printed(self.tensors, results)
 
-    def run(self, numbers: Any, columns: Mapping[int, Any], rows: Any) -> Found:
-        """All the blocks of these examples (None: of all). `columns` has the matrix and the column of each input that varies."""
+    def run(self, numbers: Any, matrices: Sequence[Any], rows: Any, scale: float = 1.0, *, guarded: bool = True) -> Found:
+        """All the blocks of these examples (None: of all), sums times `scale`; whatever guards say, if not `guarded`."""
         np = self.np
-        numbers = np.asarray(numbers, dtype=float)
-        total = len(next(iter(columns.values()))[0]) if rows is None else len(rows)
+        numbers = self.fixed.gathered(np.asarray(numbers, dtype=float), room=int(self.is_counted))
+        total = len(matrices[0]) if rows is None else len(rows)
         count = -(-total // self.size)
-        values, slopes = None, None
-        refused = []
+        values: Any = np.zeros(self.count) if self.summed else np.empty((self.count, total))
         each = np.empty((len(self.each), total))
-        results = None if self.summed else np.empty((self.count, total))
+        slopes: list[Any] = []
+        refused = []
         for k in range(count):
-            chosen = slice(k * total // count, (k + 1) * total // count)
-            mine = chosen if rows is None else rows[chosen]
-            found = self.block(numbers, columns, mine)
+            chosen: Any = slice(k * total // count, (k + 1) * total // count)
+            found = self.block(numbers, matrices, chosen if rows is None else rows[chosen], guarded=guarded)
             if found.refused is not None:
                 members = np.arange(chosen.start, chosen.stop)
                 refused.append(members[found.refused])
-                if found.values is None:
-                    continue
                 chosen = members[~found.refused]
-            if results is None:
-                values = found.values if values is None else values + found.values
-                slopes = found.slopes if slopes is None else slopes + found.slopes
+            if found.values is None:
+                continue
+            if not self.summed:
+                values[:, chosen] = found.values
             else:
-                results[:, chosen] = found.values
-            if self.each:
-                each[:, chosen] = found.each
-        turned_down = np.concatenate(refused) if refused else np.empty(0, dtype=np.intp)
-        if results is not None:
-            values = results
-        return Found(values, slopes, each, turned_down)
+                values += found.values
+                slopes = [old + new for old, new in zip(slopes, found.slopes)] if slopes else found.slopes
+            start = 0
+            for part in found.each:
+                each[start : start + len(part), chosen] = part
+                start += len(part)
+        flat = self.slopes.scattered(slopes, scale) if slopes or not self.wanted else np.zeros(self.count * len(self.wanted))
+        each = each if self.order is None else each[self.order]
+        return Found(values * scale, flat, each, np.concatenate(refused) if refused else np.empty(0, dtype=np.intp))
 
-    def block(self, numbers: Any, columns: Mapping[int, Any], rows: Any) -> Found:
+    def block(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool = True) -> Found:
         """One block. If guards turn some examples down, only the others count."""
         np = self.np
-        given = [taken(np, block, [columns[k] for k in places], rows) for block, places in self.examples]
+        given = [columns.taken(matrices, rows) for columns in self.examples]
         size = given[0].shape[-1]
-        inputs = numbers[: len(self.fixed)] if self.is_leading else numbers[self.fixed]
+        if self.is_counted:
+            numbers[-1] = size
         with np.errstate(all="ignore"):
-            found = self.function(np.append(inputs, float(size)) if self.is_counted else inputs, *given)
+            found = self.function(numbers, *given)
         if self.guards:
             *found, sides = found
             holds = self.holding(sides)
-            if not holds.all():
+            if guarded and not holds.all():
                 if not holds.any() or holds.ndim == 0:
                     return Found(None, None, None, np.ones(size, dtype=bool))
                 members = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-                others = self.block(numbers, columns, members[holds])
+                others = self.block(numbers, matrices, members[holds])
                 if others.refused is not None:  # another order of additions has tipped a comparison
                     holds[np.flatnonzero(holds)[others.refused]] = False
                 return others._replace(refused=~holds)
         values = np.asarray(found[0]).reshape(self.count, -1)
         slopes, each = [], []
         for (is_each, count, varies), part in zip(self.kinds, found[1:]):
-            if is_each:
-                each.append(part.reshape(count, -1) if varies else np.broadcast_to(np.reshape(part, (count, 1)), (count, size)))
+            if not is_each:
+                slopes.append(part)
+            elif varies:
+                each.append(part.reshape(count, -1))
             else:
-                slopes.append(np.ravel(part))
-        flat = np.concatenate(slopes) if len(slopes) > 1 else slopes[0] if slopes else np.empty(0)
-        own = np.concatenate(each) if each else np.empty((0, size))
-        if not self.careful and (has_nan(flat) or has_nan(own)):
+                each.append(np.broadcast_to(np.reshape(part, (count, 1)), (count, size)))
+        if not self.careful and any(bool(np.isnan(np.vdot(part, part))) for part in (*slopes, *each)):
             # nan may come from a branch that was not taken: then the derivatives are computed with care.
             if self.with_care is None:
                 program, batched, wanted, by = self.given
                 self.with_care = Blocks(program, batched, wanted, by, summed=self.summed, careful=True)
-            return self.with_care.block(numbers, columns, rows)
-        return Found(
-            values[:, 0] if self.summed else values,
-            flat if self.is_in_order else flat[self.slopes], own[self.places], None,
-        )  # fmt: skip
+            return self.with_care.block(numbers, matrices, rows, guarded=guarded)
+        return Found(values[:, 0] if self.summed else values, slopes, each, None)
 
     def holding(self, sides: Any) -> Any:
         """For each example, whether every comparison comes out as it did in the trace; one answer if none varies."""
@@ -188,17 +187,19 @@ class Blocks:
         return self.np.asarray(holds)
 
 
-def taken(np: Any, block: Block, columns: Sequence[tuple[Any, int]], rows: Any) -> Any:
-    """The numbers of a block for some examples: a view of a matrix, if they are next to each other in one, turned."""
-    (matrix, first), count = columns[0], len(columns)
-    if all(m is matrix and column == first + k for k, (m, column) in enumerate(columns)):
-        part = matrix[rows, first : first + count]
-    else:
-        part = np.stack([matrix[rows, column] for matrix, column in columns], axis=1)
-    return np.moveaxis(part.reshape(-1, *block.shape), 0, -1)
+class Columns:
+    """Where a block finds its numbers for each example: in columns of matrices."""
 
+    def __init__(self, np: Any, shape: tuple[int, ...], places: list[tuple[int, int]]) -> None:
+        self.np, self.shape, self.places = np, shape, places
+        self.matrix, self.first = places[0]
+        self.count, self.axes = len(places), (*range(1, len(shape) + 1), 0)
+        self.is_view = places == [(self.matrix, self.first + k) for k in range(self.count)]  # next to each other in one matrix
 
-def has_nan(numbers: Any) -> bool:
-    """Whether a nan is among these numbers (or infinities of both signs)."""
-    total = numbers.sum()
-    return bool(total != total)
+    def taken(self, matrices: Sequence[Any], rows: Any) -> Any:
+        """The numbers of some examples, which are the last axis: a view, if they are next to each other."""
+        if self.is_view:
+            part = matrices[self.matrix][rows, self.first : self.first + self.count]
+        else:
+            part = self.np.stack([matrices[m][rows, column] for m, column in self.places], axis=1)
+        return part.reshape(-1, *self.shape).transpose(self.axes)

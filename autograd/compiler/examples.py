@@ -31,7 +31,7 @@ class Examples:
         self.matrices: list[Any] = []
         self.size = 0  # how many examples there are
         self.path = ""  # the first part that tells
-        self.columns: list[list[tuple[int, int]]] = []  # for each thing that a trace sees: its numbers, by matrix and column
+        self.columns: list[tuple[int, int]] = []  # for each thing that a trace sees: a matrix, and its first column in there
 
     def enter(self, x: Any, path: str, *, as_floats: bool = False) -> Any:
         """Take a batched argument apart. Returns it with a `Part` in place of every array; see `example` and `filled`.
@@ -91,9 +91,9 @@ class Examples:
         matrix, shape = len(self.matrices), array.shape[1:]
         is_list = isinstance(x, list) and not (x and is_array(x[0]))
         self.matrices.append(array.reshape(len(array), -1))
-        places = [(matrix, j) for j in range(self.matrices[-1].shape[1])]
-        width = len(places) if shape and not is_list else shape[-1] if shape and array.dtype.kind in "iu" else 1
-        self.columns += [places[j : j + width] for j in range(0, len(places), max(width, 1))]
+        count = self.matrices[-1].shape[1]
+        width = count if shape and not is_list else shape[-1] if shape and array.dtype.kind in "iu" else 1
+        self.columns += [(matrix, j) for j in range(0, count, max(width, 1))]
         return Part(matrix, shape, is_list)
 
     def example(self, tree: Any, k: int) -> Any:
@@ -107,14 +107,15 @@ class Examples:
             return row[0].item()
         return row.reshape(part.shape).tolist() if part.is_list else row.reshape(part.shape)
 
-    def filled(self, tree: Any, numbers: Any) -> Any:
-        """The containers of an argument, with the rows of numbers for its columns, one for each example."""
+    def filled(self, tree: Any, numbers: Any, scale: float) -> Any:
+        """The containers of an argument, with the rows of numbers for its columns, one for each example, times `scale`."""
         start = 0
 
         def fill(part: Part) -> Any:
             nonlocal start
             width = self.matrices[part.matrix].shape[1]
             rows = numbers[start : start + width]
+            rows = rows if scale == 1.0 else rows * scale
             start += width
             return rows.T.reshape(-1, *part.shape)
 

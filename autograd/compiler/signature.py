@@ -32,16 +32,16 @@ class Signature:
     """The numbers of a call in order (`things`), and what must be equal for a program to fit (`key`).
 
     `things` holds Values, floats, integers (which may index) and arrays. With `named`, `paths` holds the path of each:
-    'model.layers.0.w.3'.
+    'model.layers.0.w.3'. What `start` has comes first; without `named`, its things are not copied, but left empty.
     """
 
     def __init__(self, *, named: bool = False, start: Signature | None = None) -> None:
-        self.things: list[Any] = [] if start is None else list(start.things)
+        self.head = 0 if start is None else len(start.things)  # how many things `start` had
+        self.things: list[Any] = [] if start is None else list(start.things) if named else Behind(self.head)
         self.kinds: list[str] = list(start.kinds) if start is not None and named else []  # Value, float, integer, array, integers
         self.paths: list[str] | None = None if not named else [] if start is None else list(start.paths or [])
         self.seen: MutableMapping[Any, int] = {} if start is None else ChainMap({}, start.seen)
         self.objects: int = 0 if start is None else start.objects  # what comes again is the same thing, or the same object
-        self.head = len(self.things)  # how many things `start` had
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
         self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
@@ -177,6 +177,20 @@ class Signature:
         self.key.append(Identity(x))
         if is_generator(x):
             self.generators.append(x)
+
+
+class Behind(list[Any]):
+    """A list behind others, which are counted but not kept."""
+
+    def __init__(self, head: int) -> None:
+        super().__init__()
+        self.head = head
+
+    def __len__(self) -> int:
+        return self.head + super().__len__()
+
+    def __getitem__(self, k: Any) -> Any:
+        return super().__getitem__(k - self.head)
 
 
 class Identity:
