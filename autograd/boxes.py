@@ -31,7 +31,8 @@ class Boxes:
         if all(node.kind == "constant" for node in nodes):
             return self.constants(nodes)
         shown = [node for node in nodes if node.kind != "constant"]
-        lines, told = self.many(boxes, shown) if len(boxes) > 1 or not boxes[0].path else self.scope(boxes[0])
+        several = len(boxes) > 1 or not boxes[0].path
+        lines, told = self.many(boxes, shown) if several else self.scope(boxes[0])
         gradients = [node.grad for node in shown if node.id != self.graph.root and node.grad == node.grad]
         largest = max(gradients, key=abs, default=0.0)
         lines.append(f"max |grad| {number(abs(largest))}" if self.graph.differentiated else "grad -")
@@ -41,13 +42,13 @@ class Boxes:
             "tooltip": f"{told}\n{len(nodes)} values, largest gradient {largest!r}",
             "margin": "0.1,0.05",
         }
-        if len(boxes) > 1 or not boxes[0].path:
+        if several:
             facts |= {"shape": "box3d", "margin": "0.12,0.09"}
         if boxes[0].path:
             facts |= {"style": "filled,bold", "color": SOFT}
         if self.graph.root in (node.id for node in nodes):
             facts["peripheries"] = "2"
-        return facts | odd(nodes)
+        return facts | self.odd(nodes)
 
     def single(self, node: Node) -> dict[str, str]:
         """A value: its name and operation, its number, its gradient."""
@@ -58,7 +59,7 @@ class Boxes:
         lines += [number(node.data), f"grad {number(node.grad)}" if self.graph.differentiated else "grad -"]
         gradient = f"grad {node.grad!r}" if self.graph.differentiated else "no gradient yet"
         name = "/".join((*node.scope, node.title)) if node.title else "/".join(node.scope)
-        place = [f"line {node.line}"] if node.line else []
+        place = [f"made in {node.line}"] if node.line else []
         facts = {
             "label": "\n".join(lines),
             "fillcolor": colour(node.grad, self.scale) if self.graph.differentiated else NEUTRAL,
@@ -68,7 +69,7 @@ class Boxes:
             facts["style"] = "filled,rounded"
         if node.id == self.graph.root:
             facts["peripheries"] = "2"
-        return facts | odd([node])
+        return facts | self.odd([node])
 
     def constants(self, nodes: Sequence[Node]) -> dict[str, str]:
         """Numbers that are not Values: plain and small."""
@@ -96,12 +97,11 @@ class Boxes:
         name = together(names)
         return [shortened(f"{name}  \u00d7{len(nodes)}"), span([node.data for node in nodes])], ", ".join(names[:40]) or "values"
 
-
-def odd(nodes: Sequence[Node]) -> dict[str, str]:
-    """A heavy border where nan or an infinity is."""
-    if all(math.isfinite(node.data) and math.isfinite(node.grad) for node in nodes):
-        return {}
-    return {"penwidth": "3", "color": BAD}
+    def odd(self, nodes: Sequence[Node]) -> dict[str, str]:
+        """A heavy border where nan or an infinity is shown."""
+        if all(math.isfinite(node.data) and (math.isfinite(node.grad) or not self.graph.differentiated) for node in nodes):
+            return {}
+        return {"penwidth": "3", "color": BAD}
 
 
 def number(x: float) -> str:
