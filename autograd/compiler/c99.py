@@ -119,8 +119,12 @@ class File:
         if wanted:
             by = f"[o * {len(at)} + k]: the derivative of outputs[o]" if len(program.outputs) > 1 else "[k]: the derivative"
             lines.append(f"gradient{by} by inputs[k]")
-        lines += ["", "Returns 0; or -1 if an input that indexes is out of range"]
-        lines[-1] += "; or what does not hold, which needs another program:" if program.guards else "."
+        status = ["Returns 0"]
+        if any(row is not None and row.name == "take" for row in program.rows):
+            status.append("-1 if an input that indexes is out of range")
+        if program.guards:
+            status.append("the number of a comparison that comes out otherwise, which needs another program:")
+        lines += ["", "; ".join(status) + ("" if program.guards else ".")]
         lines += [f"    {k}: {g.line}, {g.sign} is {str(g.answer).lower()}" for k, g in enumerate(program.guards, 1)]
         text = "\n   ".join(line.replace("*/", "* /") for line in lines)
         return "/* " + re.sub(r"[ ]+\n", "\n", text) + " */"

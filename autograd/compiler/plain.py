@@ -61,7 +61,7 @@ class PlainText(NamedTuple):
 
 
 def plain(tensors: Tensors, results: Sequence[Sequence[int]]) -> PlainText:
-    """The program as the text of `program(inputs)`, which returns a list of numbers for each list of references."""
+    """The program as the text of `program(inputs)`, which returns a list of numbers for each of several lists of references."""
     return Writer(tensors).text(results)
 
 
@@ -97,7 +97,7 @@ class Writer:
                 places = [self.at[ref] for ref in block.entries if ref is not None]
                 part = self.part("inputs", places, (len(places),), len(self.at)) if len(places) > 1 else f"inputs[{places[0]}]"
                 heads.append(f"{self.names[k]} = {part}")
-        body = "".join(f"    {line}\n" for line in [*heads, *self.lines, f"return {', '.join(returned)},"])
+        body = "".join(f"    {line}\n" for line in [*heads, *self.lines, f"return {', '.join(returned)}"])
         return PlainText(f"{self.helpers()}def program(inputs):\n{body}", self.tables, self.words, self.gathers)
 
     def helpers(self) -> str:

@@ -136,7 +136,7 @@ def test_plain_python_reads_as_a_person_would_write_it():
         "    z1 = [sum(map(mul, x, q)) for q in [w[l:l + 2] for l in range(0, 4, 2)]]\n"
         "    tanh_1 = [tanh(p) for p in z1]\n"
         "    s1 = sum(tanh_1)\n"
-        "    return [s1], [], [],\n"
+        "    return [s1], [], []\n"
     )  # fmt: skip
 
 
