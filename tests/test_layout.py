@@ -28,7 +28,8 @@ CHAIN = [
     "compiler.variant", "compiler.summary", "compiler.api", "compiler.places", "compiler.blocks", "compiler.examples",
     "compiler.batch", "compiler.decorator", "compiler.__init__",
     "exercises.catalogue", "exercises.run", "exercises.judge", "exercises.pictures", "exercises.marking", "exercises.folder",
-    "exercises.pytest_plugin", "exercises.__init__", "exercises.command", "exercises.__main__", "__init__",
+    "exercises.pytest_plugin", "exercises.__init__", "exercises.command", "exercises.__main__",
+    "expressions", "command", "__main__", "__init__",
 ]  # fmt: skip
 # The exercises of the course are programs of their own.
 ROOMS = sorted(path for path in (ROOT / "autograd").rglob("*.py") if "course" not in path.parts)
