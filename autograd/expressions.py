@@ -45,9 +45,9 @@ class Expression:
     ['w', 'x', 'b']
     >>> neuron(w=0.5, x=2.0, b=-1.0)
     0.0
-    >>> Expression("tanhh(x)")
+    >>> Expression("logg(x)")
     Traceback (most recent call last):
-    autograd.expressions.ExpressionError: 'tanhh(x)' calls 'tanhh', which is no function of the table; did you mean tanh or atanh or tan?
+    autograd.expressions.ExpressionError: 'logg(x)' calls 'logg', which is no function of the table; did you mean log?
     """
 
     def __init__(self, text: str) -> None:
