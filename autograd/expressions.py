@@ -47,7 +47,7 @@ class Expression:
     0.0
     >>> Expression("logg(x)")
     Traceback (most recent call last):
-    autograd.expressions.ExpressionError: 'logg(x)' calls 'logg', which is no function of the table; did you mean log?
+    autograd.expressions.ExpressionError: 'logg(x)' calls 'logg', which is no function of the table; did you mean log or log2?
     """
 
     def __init__(self, text: str) -> None:
