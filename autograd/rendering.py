@@ -55,7 +55,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """
         if outfile is not None:
             path = os.path.join(directory or self.directory, outfile)
-            format = format or os.path.splitext(path)[1][1:] or None
+            format = format or os.path.splitext(path)[1][1:].lower() or None
             filename = filename or f"{os.path.splitext(os.fspath(outfile))[0]}.gv"
         format = format or self.format
         data = self.pipe(format, **options)

@@ -203,12 +203,12 @@ def test_files_are_named_as_graphviz_does(renderer, tmp_path, monkeypatch):
     picture = draw_dot(small())
     assert picture.render() == "Digraph.gv.svg"
     assert picture.render("a/b", cleanup=True) == "a/b.svg"
-    assert picture.render(outfile="c.png") == "c.png"
+    assert picture.render(outfile="c.PNG") == "c.PNG"
     assert picture.render("d", "folder", format="png") == os.path.join("folder", "d.png")
     assert picture.save("e.gv") == os.path.join("folder", "e.gv")
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert found == ["Digraph.gv", "Digraph.gv.svg", "a/b.svg", "c.gv", "c.png", "folder/d", "folder/d.png", "folder/e.gv"]
-    assert Path("c.png").read_bytes().startswith(b"\x89PNG")
+    assert found == ["Digraph.gv", "Digraph.gv.svg", "a/b.svg", "c.PNG", "c.gv", "folder/d", "folder/d.png", "folder/e.gv"]
+    assert Path("c.PNG").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_cannot_be_written_is_said_and_nothing_is_left(tmp_path):
