@@ -44,9 +44,9 @@ RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp"}
 RAGGED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "dot": "add"}
 LOGSUMEXP = '''
 def logsumexp(x, axis):
-    top = x.max(axis)
+    top = x.max(axis, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
-    return np.where(np.isfinite(top), shift + np.log(np.exp(x - np.expand_dims(shift, axis)).sum(axis)), top)
+    return (np.log(np.exp(x - shift).sum(axis, keepdims=True)) + shift).squeeze(axis)
 '''
 SPREAD = '''
 def spread(x, batch_size):
@@ -221,6 +221,9 @@ class Printer:
         if group.form == "dots":
             left, right, out = ("b" if b else "" for b in (*batched, group.batched))
             return f"np.einsum('ij{left},ij{right}->i{out}', {texts[0]}, {texts[1]})"
+        if group.form == "picked" and not any(batched):
+            rows = self.views.table("I", range(shapes[0][0]), shapes[0])
+            return f"{texts[1]}[{rows}, {texts[0]}.astype(int)]"
         if group.form in ("taken", "picked"):
             return taken(group.form, texts[1], f"{texts[0]}.astype(int)", batched)
         deep = group.form == "products"

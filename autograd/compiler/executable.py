@@ -109,8 +109,8 @@ def permutation(np: Any, places: Sequence[int]) -> Any:
 
 
 def has_nan(numbers: Numbers) -> bool:
-    """Whether a nan is among these numbers: then it is in their sum, as it is where infinities of both signs meet."""
-    total = numbers.sum() if hasattr(numbers, "sum") else sum(numbers)
+    """Whether a nan is among these numbers: then it is in the sum of their squares."""
+    total = numbers @ numbers if hasattr(numbers, "sum") else sum([number * number for number in numbers])
     return bool(total != total)
 
 

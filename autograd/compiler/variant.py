@@ -114,8 +114,9 @@ class Variant:
         Raises IndexError if an integer does not index what the function indexes with it.
         """
         for k, limit, sources in self.limits:
-            found = flat(things[k]) if isinstance(sources[0], tuple) else (things[k],)
-            if min(found) < 0 or max(found) >= limit:
+            found: Any = flat(things[k]) if isinstance(sources[0], tuple) else (things[k],)
+            low, high = (found.min(), found.max()) if is_array(found) else (min(found), max(found))
+            if low < 0 or high >= limit:
                 for source in sources:
                     self.check_index(source, element(things, source), limit)
         parts = [
