@@ -20,7 +20,8 @@ class LayerNorm(Module):
     """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
-        self.weight, self.bias, self.eps = [Value(1.0) for _ in range(width)], [Value(0.0) for _ in range(width)], eps
+        self.weight, self.bias = [Value(1.0) for _ in range(width)], [Value(0.0) for _ in range(width)]
+        self.width, self.eps = width, eps
 
     def forward(self, x: Sequence[Any]) -> list[Value]:
         """As many numbers as came in."""
@@ -34,20 +35,23 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """x / sqrt(mean of squares + eps) * weight, over one list of numbers: Zhang and Sennrich, 2019.
 
+    With `weight=False` it has no parameters.
+
     >>> [round(float(y), 3) for y in RMSNorm(2)([3.0, 3.0])]
     [1.0, 1.0]
     """
 
-    def __init__(self, width: int, eps: float = 1e-5) -> None:
-        self.weight, self.eps = [Value(1.0) for _ in range(width)], eps
+    def __init__(self, width: int, eps: float = 1e-5, weight: bool = True) -> None:
+        self.weight, self.width, self.eps = [Value(1.0) for _ in range(width)] if weight else None, width, eps
 
     def forward(self, x: Sequence[Any]) -> list[Value]:
         """As many numbers as came in."""
         check_width(self, x)
         scale = (autograd.dot(x, x) / len(x) + self.eps) ** -0.5
-        return [w * (xi * scale) for w, xi in zip(self.weight, x)]
+        scaled = [xi * scale for xi in x]
+        return scaled if self.weight is None else [w * xi for w, xi in zip(self.weight, scaled)]
 
 
 def check_width(module: LayerNorm | RMSNorm, x: Sequence[Any]) -> None:
-    if len(x) != len(module.weight):
-        raise ValueError(f"{type(module).__name__} of width {len(module.weight)} got {len(x)} numbers")
+    if len(x) != module.width:
+        raise ValueError(f"{type(module).__name__} of width {module.width} got {len(x)} numbers")

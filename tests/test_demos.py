@@ -1,6 +1,8 @@
 """Every demo runs at a small setting, prints its numbers and leaves its pictures."""
 
+import datetime
 import importlib.util
+import random
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,53 @@ def test_gallery(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert shots <= set(names) or "; no screenshots of the page: " in printed
     assert {path.name for path in tmp_path.iterdir()} == set(names)
+
+
+def test_names(tmp_path, capsys):
+    pytest.importorskip("names", reason="the demo's data are in the package names")
+    found = run("names", tmp_path, "--names", "100", "--epochs", "8", "--steps", "40")
+    assert found["GRU"] > found["majority"] + 0.05
+    assert found["GPT"] < 3.2
+    assert found["LSTM"] < 3.2
+    printed = capsys.readouterr().out
+    assert "GPT: 4192 parameters, 40 steps in" in printed
+    assert "of unseen names told apart" in printed
+    assert (tmp_path / "names.png").exists()
+
+
+def test_lists_of_names_and_new_names():
+    pytest.importorskip("names", reason="the demo's data are in the package names")
+    names = load("names")
+    lists = names.read_lists(200)
+    assert all(word.isalpha() and word.islower() for words in lists.values() for word in words)
+    assert not set(lists["female"]) & set(lists["male"])
+    assert 150 < len(lists["female"]) <= 200
+    model = names.GPT(random.Random(0))
+    found = [names.new_name(model, random.Random(k)) for k in range(3)]
+    assert len(set(found)) == 3
+    assert max(map(len, found)) < names.BLOCK
+    assert found[0] == names.new_name(model, random.Random(0))
+    with pytest.raises(SystemExit):
+        names.main(["--names", "20"])
+
+
+def test_translate(tmp_path, capsys):
+    found = run("translate", tmp_path, "--dates", "320", "--held-out", "8", "--epochs", "2")
+    assert found["loss"] < 2.2
+    assert "unseen dates are exactly right" in capsys.readouterr().out
+    assert (tmp_path / "translate.png").exists()
+
+
+def test_dates_in_words(capsys):
+    translate = load("translate")
+    texts = {form(datetime.date(1987, 5, 3)) for form in translate.FORMATS}
+    assert {"the third of May 1987", "Sunday, 3 may 1987", "May 3rd, 1987", "03.05.1987"} <= texts
+    assert [translate.numbered(day) for day in (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 31)] == (
+        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "31st"]
+    )  # fmt: skip
+    days = [datetime.date(2000, 1, 1) + datetime.timedelta(days=k) for k in range(366)]
+    assert {len(translate.encoded(form(day))) for day in days for form in translate.FORMATS} == {translate.LONGEST + 4}
+    for text in ("1 März 2000", "", "x" * 37):
+        with pytest.raises(SystemExit):
+            translate.main(["--texts", text])
+        assert f"not {text!r}" in capsys.readouterr().err
