@@ -125,6 +125,7 @@ def test_layer_norm():
 def test_rms_norm():
     layer = nn.RMSNorm(4)
     compare(layer, numbers(4), lambda x, w: x / (x.square().mean() + 1e-5).sqrt() * w, w=layer.weight)
+    compare(nn.RMSNorm(4, weight=False), numbers(4), lambda x: x / (x.square().mean() + 1e-5).sqrt())
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])

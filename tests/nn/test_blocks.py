@@ -39,6 +39,7 @@ def test_gradients_of_every_layer_agree_with_differences(module, x):
     (nn.Linear(2, 1), [1.0], "Linear of 2 inputs got 1"),
     (nn.LayerNorm(2), [1.0], "LayerNorm of width 2 got 1 numbers"),
     (nn.RMSNorm(2), [1.0] * 3, "RMSNorm of width 2 got 3 numbers"),
+    (nn.RMSNorm(2, weight=False), [1.0] * 3, "RMSNorm of width 2 got 3 numbers"),
     (nn.Conv2d(2, 1, 2), [[[1.0] * 3] * 3], "Conv2d of 2 channels got 1"),
     (nn.Conv1d(1, 1, 2), [[1.0] * 3] * 2, "Conv1d of 1 channels got 2"),
     (nn.Conv2d(1, 1, 4), [[[1.0] * 3] * 3], "windows of size 4, 1 apart, do not fit into length 3"),
