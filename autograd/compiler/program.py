@@ -62,11 +62,11 @@ class Program:
         self._constant_of: dict[Any, int] = {}
         self._entry_of: dict[tuple[Primitive, tuple[int, ...]], int] = {}
 
-    def input(self, name: str, *, parameter: bool = True) -> int:
+    def input(self, name: str, *, parameter: bool = True, family: tuple[int, str] | None = None) -> int:
         """A new input, named by its path in the arguments: 'layers.0.neurons.3.b'."""
         self.inputs.append(self._append(None, (), 0))
         self.names.append(name)
-        self.families[self.inputs[-1]] = (not parameter, re.sub(r"\d+", "*", name))
+        self.families[self.inputs[-1]] = family or (not parameter, re.sub(r"\d+", "*", name))
         return self.inputs[-1]
 
     def constant(self, number: float) -> int:
@@ -256,7 +256,7 @@ class rebuilt:  # noqa: N801 - used as a word
         self.place: dict[int, int] = {-1 - k: self.new.constant(number) for k, number in enumerate(old.constants)}
         names = dict(zip(old.inputs, old.names))
         for i in old.inputs if inputs is None else inputs:
-            self.place[i] = self.new.input(names[i], parameter=not old.families[i][0])
+            self.place[i] = self.new.input(names[i], family=old.families[i])
         self.needed = live(old, roots(old))
         self.prepare()
         for i, row in enumerate(old.rows):

@@ -37,9 +37,12 @@ def varying(program: Program, batched: Iterable[int]) -> list[bool]:
     return varies
 
 
-def totals(program: Program, wanted: Sequence[int], batched: Iterable[int]) -> list[int]:
-    """Add the totals of these entries to the program, of which the inputs `batched` vary; returns their references."""
-    return Totals(program, varying(program, batched)).of(wanted)
+def totals(program: Program, wanted: Sequence[int], batched: Iterable[int], others: Iterable[int] = ()) -> list[int]:
+    """Add the totals of these entries to the program, of which the inputs `batched` vary; returns their references.
+
+    `others` are the entries that are needed themselves: the total of such a one is nothing but the sum of its numbers.
+    """
+    return Totals(program, varying(program, batched)).of(wanted, others)
 
 
 class Totals:
@@ -50,7 +53,7 @@ class Totals:
         self.found: dict[int, int] = {}
         self.count: int | None = None  # the input that is the number of examples
 
-    def of(self, wanted: Sequence[int]) -> list[int]:
+    def of(self, wanted: Sequence[int], others: Iterable[int]) -> list[int]:
         """Their references."""
         program, varies = self.program, self.varies
         opens = [varies[i] and self.is_opened(i) for i in range(len(varies))]
@@ -59,9 +62,15 @@ class Totals:
                 refs = program.operands[i]
                 opens[i] = any(ref >= 0 and (opens[ref] or not varies[ref]) for ref in refs)
         asked = {ref for ref in wanted if self.is_varying(ref)}
+        needed = set(others)
         for i in range(len(varies) - 1, -1, -1):
-            if i in asked and opens[i]:
-                asked.update(self.parts(i))
+            if i in asked and opens[i] and i not in needed:
+                parts = self.parts(i)
+                asked.update(parts)
+                needed.update([ref for ref in program.operands[i] if ref not in parts])
+            elif i in asked or i in needed:
+                opens[i] = False
+                needed.update(program.operands[i])
         for i in sorted(asked):
             self.found[i] = self.opened(i) if opens[i] else program.add(TOTAL, (i,))
         return [self.total(ref) for ref in wanted]
