@@ -68,7 +68,8 @@ class Blocks:
         places = list(range(self.count))
         for row in range(self.count if width else 0):
             places += range(self.count + row * width, self.count + row * width + len(self.wanted))
-        needed = [ref for k, ref in enumerate(outputs) if k not in set(places)]
+        summed = set(places)
+        needed = [ref for k, ref in enumerate(outputs) if k not in summed]
         needed += [side for guard in program.guards for side in (guard.left, guard.right)]
         refs = totals(program, [outputs[k] for k in places], [inputs[k] for k in self.batched], needed)
         found = dict(zip(places, refs))
