@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd import Value
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
 
-__all__ = ["Steps", "check_finite"]
+__all__ = ["Steps", "check_finite", "numbers"]
 
 
 class Steps:
@@ -48,3 +49,10 @@ def check_finite(loss: float, epoch: int) -> None:
             f"the loss is {loss} in epoch {epoch + 1}; lower the learning rate, look for nan in the data, or for the cause with "
             "autograd.detect_anomaly()"
         )
+
+
+def numbers(prediction: Any) -> Any:
+    """A prediction without its graph."""
+    if isinstance(prediction, (Value, float)):
+        return float(prediction)
+    return [numbers(part) for part in prediction]

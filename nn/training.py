@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
-from autograd import Value, no_grad
+from autograd import no_grad
 from nn.compiled import CompiledSteps
 from nn.history import History
 from nn.module import Module
 from nn.optim import SGD, Optimizer
+from nn.parallel import ParallelSteps
 from nn.saving import load, save
-from nn.steps import Steps
+from nn.steps import Steps, numbers
 
 __all__ = ["fit"]
 
@@ -39,6 +41,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
     compile: bool | str = False,
+    executor: Executor | None = None,
     progress: bool | None = None,
 ) -> History:
     """Train `model` to predict `targets` from `inputs`; returns the History.
@@ -57,10 +60,16 @@ def fit(
     for one sample; for a loss of your own, a batch is traced as a whole, unless you say with "mean" or "sum" what it is of the
     losses of its samples alone.
 
+    `executor`, any of `concurrent.futures` (or Dask's `Client(...).get_executor()`), splits the gradients of each batch over its
+    workers: the same numbers up to the order of additions. A worker that is lost does not end the training. Dropout draws anew
+    in every piece of a batch. The loss must be the mean or the sum of the losses of samples, which is tried out where it is
+    not known.
+
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
 
-    Raises ValueError for no samples or lengths that differ, FloatingPointError when the loss is not finite.
+    Raises ValueError for no samples or lengths that differ, or for a loss that cannot be split; TypeError for what cannot be
+    sent to the workers; FloatingPointError when the loss is not finite.
 
     >>> from nn import Neuron, mse_loss
     >>> line = Neuron(1, nonlin=False, seed=0)
@@ -82,9 +91,11 @@ def fit(
         load(checkpoint, model, optimizer, history)
     parts = (model, inputs, targets, loss, penalty, optimizer, clip_norm)
     if compile:
+        if executor is not None:
+            raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
         steps: Steps = CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=bool(named))
     else:
-        steps = Steps(*parts)
+        steps = Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor)
     with bar(epochs, len(history.loss), progress) as show:
         try:
             for epoch in range(len(history.loss), epochs):
@@ -147,13 +158,6 @@ def validate(history: History, model: Module, data: tuple[Sequence[Any], Sequenc
 def check_samples(inputs: Sequence[Any], targets: Sequence[Any], name: str) -> None:
     if len(inputs) != len(targets) or len(inputs) == 0:
         raise ValueError(f"fit needs {name}, and as many targets; got {len(inputs)} inputs and {len(targets)} targets")
-
-
-def numbers(prediction: Any) -> Any:
-    """A prediction without its graph."""
-    if isinstance(prediction, (Value, float)):
-        return float(prediction)
-    return [numbers(part) for part in prediction]
 
 
 def batches(order: Sequence[int], size: int | None) -> Iterator[Sequence[int]]:
