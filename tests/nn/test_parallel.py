@@ -143,7 +143,7 @@ def test_what_cannot_be_sent_is_named(monkeypatch):
 
 
 def test_errors_of_the_model_come_through():
-    with pytest.raises(ValueError, match="2 weights|needs 2 inputs|2 inputs"):
+    with pytest.raises(ValueError, match=r"2 weights|2 inputs"):
         nn.fit(nn.MLP(2, [1]), [[1.0, 2.0], [1.0]], [1, 1], loss=nn.mse_loss, executor=Inline(), progress=False)
     with pytest.raises(TypeError, match=r"needs a concurrent.futures.Executor, not int 4"):
         trained(4)
