@@ -333,7 +333,11 @@ class sums_of_products(rebuilt):  # noqa: N801
         return products, [ref for ref in terms if ref not in chosen]
 
     def write(self, i: int, row: Primitive, operands: tuple[int, ...]) -> int:
-        """An addition takes in the additions and products below it."""
+        """An addition takes in additions and products below it; two products of different kinds in a `dot` are an addition."""
+        if row is DOT and len(operands) == 4:
+            left, left2, right, right2 = self.at(operands)
+            if {self.new.kind(left), self.new.kind(right)} != {self.new.kind(left2), self.new.kind(right2)}:
+                return self.new.sum_of_products([(left, right), (left2, right2)])
         products, terms = self.sums.get(i, ((), ()))
         if not products and len(terms) < 3:
             return super().write(i, row, operands)
