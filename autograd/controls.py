@@ -151,7 +151,8 @@ class lint(block):  # noqa: N801
     """Warn about the usual mistakes of a training loop, at each `backward()` inside.
 
     A GradientWarning says that gradients of an earlier `backward()` are added to (a forgotten `zero_grad()`), that the result
-    is not finite, that `.data` was changed between forward and backward, or that one of `parameters` gets no gradient.
+    is not finite, that nothing was recorded (under `no_grad()`), that `.data` was changed between forward and backward, or that
+    some of `parameters` get no gradient: a list, or a dictionary by name, such as `model.named_parameters()`.
 
     >>> w = Value(3.0, label="w")
     >>> with lint(), warnings.catch_warnings(record=True) as caught:
@@ -162,9 +163,12 @@ class lint(block):  # noqa: N801
     w = 3.0 has the gradient 6.0 already, and backward() adds to it; call zero_grad()
     """
 
-    def __init__(self, parameters: Iterable[Value] = ()) -> None:
+    def __init__(self, parameters: Iterable[Value] | Mapping[str, Value] = ()) -> None:
         super().__init__()
-        self.parameters = list(parameters)
+        names = dict(parameters) if isinstance(parameters, Mapping) else {}
+        self.parameters = list(names.values() or parameters)
+        self.names = {value: name for name, value in names.items()}
+        self.said: set[str] = set()
 
     def changed(self, around: Note) -> Note:
         """The note for the block: every `backward()` is looked at."""
@@ -186,13 +190,18 @@ class lint(block):  # noqa: N801
                     "backward(), whose gradients are those of the forward pass"
                 )
                 break
-        lost = [named(x) for x in self.parameters if x not in cotangents]
+        if not root._operands:
+            self.warn(f"backward() starts at {named(root)}, which remembers no operands: nothing leads back from it")
+            return
+        lost = [self.names.get(x) or named(x) for x in self.parameters if x not in cotangents]
         if lost:
             self.warn(f"{len(lost)} of {len(self.parameters)} parameters get no gradient, the first is {lost[0]}")
 
-    @staticmethod
-    def warn(message: str) -> None:
-        """Warn at the line of the user's program."""
+    def warn(self, message: str) -> None:
+        """Warn at the line of the user's program, once."""
+        if message in self.said:
+            return
+        self.said.add(message)
         level = 1
         frame = sys._getframe()
         while frame.f_back is not None and is_own(frame):

@@ -45,8 +45,10 @@ def primitive(
     >>> x.grad, cube(3.0)
     (12.0, 27.0)
     """
-    if not name.isidentifier() or (name in TABLE and name in BUILT_IN):
+    if not name.isidentifier():
         raise ValueError(f"a primitive needs a name of its own that is a Python identifier, not {name!r}")
+    if name in TABLE and name in BUILT_IN:
+        raise ValueError(f"the table has {name!r} already; choose another name for the primitive")
     if name not in TABLE and (hasattr(Value, name) or name in NUMBERS):
         raise ValueError(f"the name {name!r} is taken; choose another for the primitive")
     if not partials:
@@ -62,6 +64,8 @@ def primitive(
             words[f"{name}_partial_{i}"] = partial
             partial = f"{name}_partial_{i}({operands}, out)"
         texts.append(partial)
+    for text in (forward, *texts):
+        check_syntax(name, text)
     row = Primitive(name, forward, *texts, **facts)
     for text in (forward, *texts):
         check_words(row, text, words)
@@ -83,6 +87,14 @@ def check_rules(row: Primitive) -> None:
     for _ in range(10):
         point = [draw.uniform(*interval) for interval in row.domain]
         gradcheck(lambda *operands: apply(row, *operands), *point, order=2).raise_if_wrong()
+
+
+def check_syntax(name: str, text: str) -> None:
+    """Raise ValueError if a text of a new row is no expression of Python."""
+    try:
+        compile(text.strip(), "<primitive>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"primitive {name!r}: the text {text!r} is no expression: {getattr(error, 'msg', error)}") from None
 
 
 def check_words(row: Primitive, text: str, words: Mapping[str, Any]) -> None:

@@ -148,6 +148,10 @@ class Value:
     def __float__(self) -> float:
         return self.data
 
+    def conjugate(self) -> Value:
+        """The Value itself: it is real. NumPy's `std` and `var` ask for it."""
+        return self
+
     def __int__(self) -> int:
         return int(self.data)
 

@@ -8,7 +8,7 @@ from typing import Any
 import autograd
 from autograd import Value, dot
 from nn.init import Initialiser, generator, named
-from nn.module import Module
+from nn.module import Module, check_inputs, check_size
 
 __all__ = ["MLP", "Layer", "Neuron"]
 
@@ -33,15 +33,15 @@ class Neuron(Module):
         init: str | Initialiser = "uniform", rng: Any = None, seed: int | None = None, nout: int = 1,
     ) -> None:  # fmt: skip
         draw, rng = named(init), generator(rng, seed)
-        self.w = [Value(draw(nin, nout, rng)) for _ in range(nin)]
+        self.w = [Value(draw(nin, nout, rng)) for _ in range(check_size(nin, "the number of inputs of a neuron"))]
         self.b = Value(0.0)
         self.activation = activation or ("relu" if nonlin else LINEAR)
         self.act = activation_function(self.activation)
 
     def forward(self, x: Sequence[Any]) -> Value:
         """The activation of the weighted sum of as many inputs as there are weights."""
-        if len(x) != len(self.w):
-            raise ValueError(f"a neuron of {len(self.w)} weights got {len(x)} inputs")
+        if not hasattr(x, "__len__") or len(x) != len(self.w):
+            check_inputs(x, len(self.w), f"a neuron of {len(self.w)} weights")
         total: Value = dot(self.w, x) + self.b
         return total if self.act is None else self.act(total)
 
@@ -67,7 +67,7 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         rng = generator(options.pop("rng", None), options.pop("seed", None))
-        self.neurons = [Neuron(nin, rng=rng, nout=nout, **options) for _ in range(nout)]
+        self.neurons = [Neuron(nin, rng=rng, nout=nout, **options) for _ in range(check_size(nout, "the number of neurons"))]
         for i, neuron in enumerate(self.neurons):
             neuron.name = f"neuron{i}"
 
@@ -95,6 +95,8 @@ class MLP(Module):
 
     def __init__(self, nin: int, nouts: Sequence[int], *, activation: Activation | None = None, **options: Any) -> None:
         rng = generator(options.pop("rng", None), options.pop("seed", None))
+        if not isinstance(nouts, Sequence) or isinstance(nouts, str) or not nouts:
+            raise TypeError(f"MLP needs the numbers of neurons of its layers, such as MLP({nin!r}, [16, 1]), not {nouts!r}")
         sizes = [nin, *nouts]
         self.layers = []
         for i, (inputs, outputs) in enumerate(zip(sizes, nouts)):

@@ -9,7 +9,7 @@ import autograd
 from autograd import Value, dot
 from nn.init import Initialiser, generator, matrix
 from nn.layers import activation_function
-from nn.module import Module
+from nn.module import Module, check_inputs, check_size
 
 __all__ = ["Dropout", "Embedding", "Linear", "Sequential", "each", "flatten"]
 
@@ -27,14 +27,15 @@ class Linear(Module):
         self, nin: int, nout: int, bias: bool = True, *, init: str | Initialiser = "xavier_uniform",
         rng: Any = None, seed: int | None = None,
     ) -> None:  # fmt: skip
+        check_size(nin, "the number of inputs of Linear")
+        check_size(nout, "the number of outputs of Linear")
         self.weight = matrix(nout, nin, init, generator(rng, seed))
         self.bias = [Value(0.0) for _ in range(nout)] if bias else None
         self.nin = nin
 
     def forward(self, x: Sequence[Any]) -> list[Value]:
         """As many outputs as the weight has rows."""
-        if len(x) != self.nin:
-            raise ValueError(f"Linear of {self.nin} inputs got {len(x)}")
+        check_inputs(x, self.nin, f"Linear of {self.nin} inputs")
         totals = [dot(row, x) for row in self.weight]
         return totals if self.bias is None else [total + b for total, b in zip(totals, self.bias)]
 

@@ -153,6 +153,8 @@ def check_targets(loss: Any, targets: Any) -> None:
 def pairs(predictions: Any, targets: Any, loss: str) -> list[tuple[Any, Any]]:
     """Predictions with their targets, lists of lists included."""
     if not is_sequence(predictions):
+        if is_sequence(targets):
+            raise ValueError(f"{loss} got one number for the target {targets!r}; with one output, targets are numbers")
         return [(predictions, targets)]
     check_lengths(predictions, targets, loss)
     return [pair for p, t in zip(predictions, targets) for pair in pairs(p, t, loss)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd import Value, scope
 
-__all__ = ["Module"]
+__all__ = ["Module", "check_inputs", "check_size"]
 
 
 class Module:
@@ -162,6 +162,23 @@ def evaluating(model: Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+def check_inputs(x: Any, count: int, who: str) -> None:
+    """Raise TypeError or ValueError if these are not as many inputs as `who` takes."""
+    if not hasattr(x, "__len__"):
+        raise TypeError(f"{who} needs a list of {count} numbers, not {type(x).__name__} {x!r}")
+    if len(x) != count:
+        raise ValueError(f"{who} got {len(x)} inputs")
+
+
+def check_size(size: Any, what: str) -> int:
+    """A number of inputs or outputs. Raises TypeError or ValueError for what is no whole number from 1 on."""
+    if not hasattr(size, "__index__"):
+        raise TypeError(f"{what} is a whole number, not {type(size).__name__} {size!r}")
+    if (found := size.__index__()) < 1:
+        raise ValueError(f"{what} is at least 1, not {size}")
+    return int(found)
 
 
 def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:

@@ -83,6 +83,10 @@ def fit(
         check_samples(*validation, "validation inputs")
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"fit needs a batch_size of at least 1, not {batch_size}")
+    if epochs < 0:
+        raise ValueError(f"fit needs epochs of at least 0, not {epochs}")
+    if not callable(loss):
+        raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
     optimizer = optimizer or SGD(model.parameters())
     if compile not in (False, True, "mean", "sum"):
         raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")

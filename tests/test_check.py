@@ -233,7 +233,9 @@ def test_own_primitives(own_rows):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("exp", "x", "1.0"), "needs a name of its own"),
+        (("exp", "x", "1.0"), "the table has 'exp' already; choose another name"),
+        (("unfinished", "x +", "1.0"), r"primitive 'unfinished': the text 'x \+' is no expression: invalid syntax"),
+        (("unfinished", "x", "1.0 )"), r"the text '1.0 \)' is no expression"),
         (("a b", "x", "1.0"), "needs a name of its own"),
         (("data", "x", "1.0"), "the name 'data' is taken"),
         (("nothing", "x"), "needs one partial derivative per operand"),

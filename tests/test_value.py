@@ -350,3 +350,27 @@ def test_operations_on_many_operands_need_a_sequence():
         ag.max(Value(1.0))
     with pytest.raises(TypeError, match=r"autograd.dot needs a sequence of numbers, not float 2.0"):
         ag.dot([1.0], 2.0)
+
+
+def test_numpy_finds_spread():
+    values = np.array([ag.Value(1.0), ag.Value(3.0)])
+    spread = np.std(values)
+    spread.backward()
+    assert (spread.data, np.var(values).data) == (1.0, 1.0)
+    assert [v.grad for v in values] == [-0.5, 0.5]
+
+
+def test_lint_names_parameters_and_says_a_thing_once():
+    x, w = ag.Value(1.0), ag.Value(2.0)
+    with warnings.catch_warnings(record=True) as caught, ag.lint({"layers.0.w": w, "x": x}):
+        warnings.simplefilter("always")
+        for _ in range(3):
+            x.grad = 0.0
+            (x * x).backward()
+        with ag.no_grad():
+            y = x * w
+        y.backward()
+    assert [str(warning.message) for warning in caught] == [
+        "1 of 2 parameters get no gradient, the first is layers.0.w",
+        "backward() starts at 2.0, which remembers no operands: nothing leads back from it",
+    ]

@@ -95,3 +95,21 @@ def test_gradients_agree_with_differences():
         below = model([0.3, -0.8]).data
         p.data = at
         assert p.grad == pytest.approx((above - below) / (2 * h), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: nn.MLP(2, [1])(1.0), TypeError, "a neuron of 2 weights needs a list of 2 numbers, not float 1.0"),
+        (lambda: nn.Linear(2, 1)(1.0), TypeError, "Linear of 2 inputs needs a list of 2 numbers, not float 1.0"),
+        (lambda: nn.MLP(2, 3), TypeError, r"such as MLP\(2, \[16, 1\]\), not 3"),
+        (lambda: nn.MLP(2, []), TypeError, r"such as MLP\(2, \[16, 1\]\), not \[\]"),
+        (lambda: nn.MLP("2", [1]), TypeError, "the number of inputs of a neuron is a whole number, not str '2'"),
+        (lambda: nn.MLP(0, [1]), ValueError, "the number of inputs of a neuron is at least 1, not 0"),
+        (lambda: nn.MLP(2, [0, 1]), ValueError, "the number of neurons is at least 1, not 0"),
+        (lambda: nn.Linear(2, 0), ValueError, "the number of outputs of Linear is at least 1, not 0"),
+    ],
+)
+def test_sizes_that_make_no_network(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

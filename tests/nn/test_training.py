@@ -202,3 +202,18 @@ def test_a_resumed_training_drops_what_would_have_been_dropped(tmp_path):
 def test_validation_lengths():
     with pytest.raises(ValueError, match="fit needs validation inputs, and as many targets; got 1 inputs and 2 targets"):
         line(validation=([[1.0]], [1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"loss": "mse"}, TypeError, "a loss that is a function, such as nn.mse_loss, not 'mse'"),
+        ({"epochs": -1}, ValueError, "epochs of at least 0, not -1"),
+        ({"targets": [[1.0]]}, ValueError, r"mse_loss got one number for the target \[1.0\]"),
+        ({"inputs": [1.0]}, TypeError, "needs a list of 2 numbers, not float 1.0"),
+    ],
+)
+def test_mistakes_in_a_call_of_fit(changed, error, message):
+    settings = {"inputs": [[1.0, 2.0]], "targets": [1.0], "loss": nn.mse_loss, "epochs": 1, "progress": False} | changed
+    with pytest.raises(error, match=message):
+        nn.fit(nn.MLP(2, [1]), **settings)
