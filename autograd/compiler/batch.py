@@ -156,6 +156,8 @@ class Batched(Compiled):
             given = variant.same(task.found.things, task.head), task.examples.matrices
             found = blocks.run(*given, mine, self.scale(task))
             tested = left if mine is None else mine
+            if variant.chose and np.isnan(found.values).any():
+                found = self.checked(task, blocks, tested, found)
             if len(found.refused) < len(tested):
                 yield variant, mine, found
             refused = tested[found.refused]
@@ -163,6 +165,19 @@ class Batched(Compiled):
                 yield variant, left[:1], blocks.run(*given, left[:1], self.scale(task), guarded=False)
                 refused = refused[refused != left[0]]
             rows = np.concatenate([rows, refused])
+
+    def checked(self, task: Task, blocks: Blocks, rows: Any, found: Found) -> Found:
+        """Results among which are nan, by the engine: where choices were differentiated, it may come from the side not taken."""
+        import numpy as np
+
+        if blocks.wanted or blocks.each:
+            return found
+        kept = np.setdiff1d(np.arange(len(rows)), found.refused)
+        columns = np.array([task.results(int(j)) for j in rows[kept]]).T
+        if self.reduce is not None:
+            return found._replace(values=columns.sum(1) * self.scale(task))
+        found.values[:, kept] = columns
+        return found
 
     def collected(self, task: Task, variants: Variants, targets: Targets) -> Result:
         """What all programs find, put together."""
@@ -263,6 +278,12 @@ class Task:
         call = self.at(k)
         with numbers_in(self.values, () if self.head is None else self.head.tolist()):
             return Traced(self.owner.function, self.owner.__name__, call, self.signature(call, named=True), self.places)
+
+    def results(self, k: int) -> list[float]:
+        """What the function returns for example k, by the engine."""
+        call = self.at(k)
+        with numbers_in(self.values, () if self.head is None else self.head.tolist()):
+            return [float(x) for x in leaves(self.owner.function(*call.arguments, **call.keywords))]
 
     def check_limits(self, variant: Variant, rows: Any) -> None:
         """Raise IndexError if an integer does not index what the function indexes with it."""

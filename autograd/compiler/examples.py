@@ -67,8 +67,10 @@ class Examples:
 
     def array(self, x: Any, path: str, *, as_floats: bool) -> Part:
         """One more array."""
-        import numpy as np
-
+        try:
+            import numpy as np
+        except ImportError:
+            raise ImportError("a batch needs NumPy: install numpy, or call the function example by example") from None
         if isinstance(x, list) and contains_value(x):
             raise TypeError(f"{path} of {self.name} is batched, so it must be plain numbers, not Values; write Value.data")
         try:

@@ -14,8 +14,10 @@ from autograd.ops import TABLE, Primitive
 
 __all__ = ["Guard", "Hint", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
-ADD, MUL, NEG, POS, SUM, DOT, WHERE = (TABLE[name] for name in ("add", "mul", "neg", "pos", "sum", "dot", "where"))
-SIMPLER = {NEG, POS, WHERE}
+ADD, MUL, DIV, NEG, POS, SUM, DOT, WHERE = (
+    TABLE[name] for name in ("add", "mul", "div", "neg", "pos", "sum", "dot", "where")
+)  # fmt: skip
+SIMPLER = {DIV, NEG, POS, WHERE}
 STEPS = 3  # products of one kind at so many depths are the steps of a recurrence
 
 
@@ -126,6 +128,8 @@ class Program:
             return refs[0]
         if row is NEG and self.rows[refs[0]] is NEG:
             return self.operands[refs[0]][0]
+        if row is DIV and refs[1] < 0 and self.number(refs[1]) == 1.0:
+            return refs[0]
         if row is WHERE and refs[0] < 0:
             return refs[1] if self.number(refs[0]) else refs[2]
         return None
@@ -339,7 +343,7 @@ class sums_of_products(rebuilt):  # noqa: N801
             if {self.new.kind(left), self.new.kind(right)} != {self.new.kind(left2), self.new.kind(right2)}:
                 return self.new.sum_of_products([(left, right), (left2, right2)])
         products, terms = self.sums.get(i, ((), ()))
-        if not products and len(terms) < 3:
+        if not products and len(terms) < 3 and self.inside.isdisjoint(operands):
             return super().write(i, row, operands)
         # A sum starts at 0.0, so further zeros change nothing.
         others = [ref for ref in terms if not (ref < 0 and self.old.number(ref) == 0.0)]

@@ -247,3 +247,37 @@ def test_what_cannot_be_a_batch_is_refused():
         ag.compile(lambda w, x: w * x, batch=1, reduce=None).value_and_grad(1.0, np.ones(2))
     with pytest.raises(IndexError, match="y is 9 in example 2, but <lambda> indexes 3 rows with it"):
         ag.compile(lambda x, y: ag.take([x, x, x], y), batch=(0, 1))(np.ones(3), np.array([0, 1, 9]))
+
+
+def test_a_gradient_of_a_choice_that_was_not_taken():
+    slope = ag.grad(lambda x: ag.relu(ag.sqrt(x) - 1.0) + x)
+    xs = np.array([0.0, 4.0, 0.25])
+    for reduce in (None, "sum"):
+        found = ag.compile(lambda x: slope(x), batch=0, reduce=reduce)(xs)
+        expected = [slope(x) for x in xs.tolist()]
+        np.testing.assert_allclose(found, expected if reduce is None else sum(expected))
+
+
+def test_a_batch_needs_numpy(monkeypatch):
+    import sys
+
+    compiled = ag.compile(lambda x: x * x, batch=0)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ImportError, match="a batch needs NumPy: install numpy, or call the function example by example"):
+        compiled([1.0, 2.0])
+
+
+def test_the_program_can_be_read():
+    compiled = ag.compile(lambda model, x, y: nn.cross_entropy(model(x), y), batch=("x", "y"))
+    compiled.value_and_grad(nn.MLP(5, [4, 3], seed=0), X, Y)
+    for line in (
+        "def program(inputs, x, y):", "the last axis of x and y", "layer0_a = layers0_w @ x + layers0_b[:, None]",
+        "d_layers0_w = d_layer0_d @ x.T", "d_layers0_b = d_layer0_d.sum(-1)", "d_layers1_w = d_layer1_a @ layer0_h.T",
+    ):  # fmt: skip
+        assert line in compiled.source
+    assert "matrix products" in compiled.summary()
+
+
+def test_numbers_that_are_read_are_refused():
+    with pytest.raises(ag.TraceError, match="the number inside a Value is read"):
+        ag.compile(lambda x: float(x) * x, batch=0)(np.ones(3))

@@ -538,3 +538,8 @@ def test_places_inside_a_convolution_and_at_its_edges_are_matrix_products():
     _, slopes = compiled.value_and_grad(layer, channels, argnums=1)
     np.testing.assert_allclose(slopes, expected, rtol=1e-12)
     assert "reduceat" not in compiled.source
+
+
+def test_the_sum_of_one_number_inside_another_sum():
+    agrees(lambda x: ag.sum([x[0] * x[0]]) + x[1], [3.0, 2.0])
+    agrees(lambda x: ag.mean([x[0] * x[1]]) / 1.0 + x[1], [3.0, 2.0])
