@@ -14,6 +14,7 @@ from autograd.value import Value, topological
 __all__ = ["Box", "Edge", "Fold", "Graph", "Link", "Node"]
 
 Path = tuple[str, ...]
+LINES = 400  # of a table that is printed; of more, the middle is left out
 CROWD = 8  # more leaves than this that feed the same boxes are one box in a folded view
 
 
@@ -319,13 +320,27 @@ class Graph:
         return result
 
     def __str__(self) -> str:
+        return self.table(LINES)
+
+    def table(self, limit: int | None = None) -> str:
+        """Every node with its number, its gradient and its operands, a line each; above `limit`, the middle is left out.
+
+        >>> x = Value(3.0, label="x")
+        >>> print(Graph(x * x).table())
+        name  node  data  grad  made from
+        n0    x        3     -
+        n1    *        9     -  n0 (x 3), n0 (x 3)
+        """
+        nodes = self.nodes
+        if limit is not None and len(nodes) > limit:
+            nodes = (*nodes[: limit - limit // 4], *nodes[-(limit // 4) :])
         uses: dict[int, list[str]] = {}
         for edge in self.edges:
             source = self.nodes[edge.source]
             factor = "" if source.kind == "constant" else f" (x {edge.local or 0.0:.4g})"
             uses.setdefault(edge.target, []).append(source.name + factor)
         rows = [("name", "node", "data", "grad", "made from")]
-        for node in self.nodes:
+        for node in nodes:
             grad = "" if node.kind == "constant" else f"{node.grad:.4g}" if self.differentiated else "-"
             rows.append((node.name, node.title or node.kind, f"{node.data:.4g}", grad, ", ".join(uses.get(node.id, []))))
         widths = [max(map(len, column)) for column in zip(*rows)]
@@ -333,6 +348,8 @@ class Graph:
             f"{name:<{widths[0]}}  {title:<{widths[1]}}  {data:>{widths[2]}}  {grad:>{widths[3]}}  {source}".rstrip()
             for name, title, data, grad, source in rows
         ]
+        if len(nodes) < len(self.nodes) and limit is not None:
+            lines.insert(1 + limit - limit // 4, f"... {len(self.nodes) - len(nodes):,} more; graph.table() has them all ...")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -235,3 +235,17 @@ def test_long_chains_need_no_recursion():
     assert len(graph.edges) == 100_000
     assert graph.check() == []
     assert len(graph.fold().boxes) == 50_001
+
+
+def test_a_long_table_is_printed_without_its_middle():
+    x = Value(1.0, label="x")
+    root = x
+    for _ in range(1000):
+        root = root + x
+    graph = Graph(root)
+    lines = str(graph).splitlines()
+    assert len(lines) == 402
+    assert lines[301] == "... 601 more; graph.table() has them all ..."
+    assert lines[1].startswith("n0")
+    assert lines[-1].startswith("n1000")
+    assert len(graph.table().splitlines()) == 1002
