@@ -34,6 +34,8 @@ def runs(x, starts):
 '''
 # What elements, indices and rows are called, unless a block has such a name.
 VARIABLES = [tuple(names.split()) for names in ("x y z i j xs", "u v w k n us", "p q r l m ps", "x_ y_ z_ i_ j_ xs_")]
+# So few results are written one by one if there are so many blocks: for every comprehension, Python copies its list of all names.
+FEW, MANY = 3, 1000
 ELEMENTS = 6  # so many operands from several blocks are written one by one
 
 
@@ -136,6 +138,9 @@ class Writer:
             return self.mapped(self.applied(group.row, [xs]), [xs], [f"zip({', '.join(lists)})"])
         if count == 1:
             return self.applied(group.row, [self.element(refs[0]) for refs in arguments])
+        if count <= FEW and len(self.names) > MANY:
+            results = [self.applied(group.row, [self.element(refs[k]) for refs in arguments]) for k in range(count)]
+            return f"[{', '.join(results)}]"
         operands, names, lists = [], [], []
         for letter, refs in zip(("x", "y", "z"), arguments):
             if len(set(refs)) == 1:
