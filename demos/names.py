@@ -22,7 +22,7 @@ import autograd
 import nn
 
 LISTS = {"female": "dist.female.first", "male": "dist.male.first", "last": "dist.all.last"}
-LONGEST = 1219  # names of each list that are told apart: as many as the shortest has
+COUNT = 1219  # names of each list that are told apart: as many as the shortest has
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 END = len(LETTERS)  # the token before and after every name
 BLOCK = 16  # tokens that the GPT sees
@@ -105,11 +105,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     print(f"new first names, after {len(learnt)}; a guess that knows nothing has the loss {autograd.log(END + 1.0):.2f}")
     losses = {}
     for model in (GPT(rng), LSTM(rng)):
-        kind = type(model).__name__
-        losses[kind], found[kind], seconds = written(model, learnt, unseen, options.steps)
-        print(f"{kind}: {len(model.parameters())} parameters, {options.steps} steps in {seconds:.1f} s, ", end="")
-        print(f"loss {found[kind]:.2f} on unseen names")
-        print("  " + ", ".join(new_name(model, random.Random(k)) for k in range(12)))
+        title = type(model).__name__
+        losses[title], found[title], seconds = written(model, learnt, unseen, options.steps)
+        print(f"{title}: {len(model.parameters())} parameters, {options.steps} steps in {seconds:.1f} s, ", end="")
+        print(f"loss {found[title]:.2f} on unseen names")
+        made_up = [new_name(model, random.Random(k)) for k in range(20)]
+        print("  " + ", ".join([name for name in made_up if name not in names][:12]))
     options.out.mkdir(parents=True, exist_ok=True)
     draw(losses, confusion, options.out / "names.png")
     print(f"picture: {options.out / 'names.png'}")
@@ -122,11 +123,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("pictures"), metavar="DIR", help="where the picture goes")
     parser.add_argument("--steps", type=int, default=1000, help="names that the GPT and the LSTM learn from, a step for each")
     parser.add_argument("--epochs", type=int, default=16, help="how often the GRU sees every name")
-    parser.add_argument("--names", type=int, default=LONGEST, help="how many of each list are told apart")
+    parser.add_argument("--names", type=int, default=COUNT, help="how many of each list are told apart")
     parser.add_argument("--seed", type=int, default=0, help="of first weights and of what is held out")
     options = parser.parse_args(arguments)
-    if options.steps < 1 or options.epochs < 1 or not 50 <= options.names <= LONGEST:
-        parser.error(f"--steps and --epochs need at least 1, and --names 50 to {LONGEST}")
+    if options.steps < 1 or options.epochs < 1 or not 50 <= options.names <= COUNT:
+        parser.error(f"--steps and --epochs need at least 1, and --names 50 to {COUNT}")
     return options
 
 
