@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> list[str]:
         with colours(theme):
             for name, figure in figures.items():
                 save(figure(), options.out / f"{name}_{theme}.png")
-            draw_minima(options.starts, options.out / f"local_minima_{theme}.png")
+            draw_demo("local_minima", options.out / f"local_minima_{theme}.png", "--starts", str(options.starts))
+            draw_demo("translate", options.out / f"attention_{theme}.png", "--dates", str(options.dates))
     reason = screenshots(model, sample, target, options.out)
 
     written = [path for path in sorted(options.out.iterdir()) if before.get(path) != path.stat().st_mtime_ns]
@@ -64,6 +65,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=100, help="steps of the training")
     parser.add_argument("--seed", type=int, default=3, help="of the samples and of the first weights")
     parser.add_argument("--starts", type=int, default=200, help="of demos/local_minima.py, which draws one of the pictures")
+    parser.add_argument("--dates", type=int, default=8000, help="of demos/translate.py, which draws another")
     return parser.parse_args(arguments)
 
 
@@ -132,12 +134,12 @@ def training(model: nn.MLP, history: nn.History, inputs: Any, targets: Any) -> A
     return figure
 
 
-def draw_minima(starts: int, path: Path) -> None:
-    """What demos/local_minima.py leaves."""
-    demo = runpy.run_path(str(Path(__file__).with_name("local_minima.py")))
+def draw_demo(name: str, path: Path, *options: str) -> None:
+    """The picture that another demo leaves."""
+    demo = runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))
     with tempfile.TemporaryDirectory() as folder:
-        demo["main"](["--out", folder, "--starts", str(starts)])
-        shrink(Path(folder) / "local_minima.png", path)
+        demo["main"](["--out", folder, *options])
+        shrink(Path(folder) / f"{name}.png", path)
 
 
 @contextmanager

@@ -189,13 +189,15 @@ def written(model: Translator, tokens: Sequence[Any]) -> Any:
 
 def draw(model: Translator, texts: list[str], path: Path) -> None:
     """Which letters the decoder looks at before it writes each digit."""
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10.0, 3.0 * len(texts)), layout="constrained")
     rows = figure.subplots(len(texts), 1, squeeze=False)[:, 0]
     for ax, text, date, shares in zip(rows, texts, *translate(model, texts)):
         within, beyond = shares[:, : len(text)], shares[:, len(text) :].sum(axis=1)
-        ax.imshow(np.column_stack([within, beyond]), cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+        shades = LinearSegmentedColormap.from_list("shares", [ax.get_facecolor(), "#3b82c4"])
+        ax.imshow(np.column_stack([within, beyond]), cmap=shades, vmin=0.0, vmax=1.0, aspect="auto")
         ax.set_xticks(range(len(text) + 1), [*text, "(end)"], family="monospace")
         ax.set_yticks(range(DIGITS), list(date.replace("-", "")), family="monospace")
         ax.set_title(f"{text}  \N{RIGHTWARDS ARROW}  {date}")

@@ -98,8 +98,8 @@ def test_check_a_gradient(tmp_path, capsys):
 
 def test_gallery(tmp_path, capsys):
     pytest.importorskip("sklearn", reason="the demo's data need scikit-learn")
-    names = run("gallery", tmp_path, "--steps", "8", "--starts", "5")
-    figures = ("training", "histograms", "gradcheck", "local_minima")
+    names = run("gallery", tmp_path, "--steps", "8", "--starts", "5", "--dates", "8")
+    figures = ("training", "histograms", "gradcheck", "local_minima", "attention")
     pairs = {f"{name}_{theme}.png" for name in figures for theme in ("light", "dark")}
     shots = {"page_light.png", "page_dark.png"}
     expected = pairs | {"neuron.svg", "folded.svg", "network.svg"}
