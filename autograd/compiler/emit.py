@@ -229,7 +229,7 @@ class Printer:
         deep = group.form == "products"
         if group.row is TOTAL_DOT:
             if is_plain(shapes, deep=deep):
-                texts = [self.views.write(refs, shape[:1], spread=False) for refs, shape in group.arguments]
+                texts = [self.views.write(refs, shape[:-1], spread=False) for refs, shape in group.arguments]
             return total_product(texts, shapes, deep=deep)
         if any(batched):
             return batched_product(texts, shapes, batched, deep=deep)

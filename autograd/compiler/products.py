@@ -22,10 +22,12 @@ def taken(form: str, table: str, index: str, batched: list[bool]) -> str:
 
 def total_product(texts: list[str], shapes: list[Shape], *, deep: bool) -> str:
     """Sums of products over the examples, as well as over the last axis of the arguments, unless this is left out."""
-    if is_plain(shapes, deep=deep):
-        return f"{texts[0]} @ {texts[1]}.T"
     axes = 2 if deep else 1
     rows, columns = len(shapes[0]) > axes, len(shapes[1]) > axes
+    if is_plain(shapes, deep=deep):
+        if columns and not rows:
+            return f"{texts[1]} @ {texts[0]}"
+        return f"{texts[0]} @ {texts[1]}{'.T' if columns else ''}"
     if deep or not (rows and columns):
         h, p, m = "h" if deep else "", "p" if rows else "", "m" if columns else ""
         return f"np.einsum('{h}{p}kb,{h}{m}kb->{h}{p}{m}', {texts[0]}, {texts[1]})"
@@ -33,8 +35,8 @@ def total_product(texts: list[str], shapes: list[Shape], *, deep: bool) -> str:
 
 
 def is_plain(shapes: list[Shape], *, deep: bool) -> bool:
-    """Whether the sums are over the examples alone: a product of matrices of rows and examples."""
-    return not deep and all(len(shape) == 2 and shape[1] == 1 for shape in shapes)
+    """Whether the sums are over the examples alone: a product of matrices, or single rows, of numbers for each example."""
+    return not deep and all(shape[-1] == 1 for shape in shapes)
 
 
 def batched_product(texts: list[str], shapes: list[Shape], batched: list[bool], *, deep: bool) -> str:

@@ -14,10 +14,10 @@ from autograd.ops import TABLE, Primitive
 
 __all__ = ["Guard", "Hint", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
-ADD, MUL, DIV, NEG, POS, SUM, DOT, WHERE = (
-    TABLE[name] for name in ("add", "mul", "div", "neg", "pos", "sum", "dot", "where")
+ADD, MUL, DIV, POW, NEG, POS, SUM, DOT, WHERE = (
+    TABLE[name] for name in ("add", "mul", "div", "pow", "neg", "pos", "sum", "dot", "where")
 )  # fmt: skip
-SIMPLER = {DIV, NEG, POS, WHERE}
+SIMPLER = {DIV, POW, NEG, POS, WHERE}
 STEPS = 3  # products of one kind at so many depths are the steps of a recurrence
 
 
@@ -128,7 +128,7 @@ class Program:
             return refs[0]
         if row is NEG and self.rows[refs[0]] is NEG:
             return self.operands[refs[0]][0]
-        if row is DIV and refs[1] < 0 and self.number(refs[1]) == 1.0:
+        if (row is DIV or row is POW) and refs[1] < 0 and self.number(refs[1]) == 1.0:
             return refs[0]
         if row is WHERE and refs[0] < 0:
             return refs[1] if self.number(refs[0]) else refs[2]
