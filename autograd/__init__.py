@@ -9,9 +9,9 @@
 """
 
 import os as _os
-from importlib import import_module
+from importlib import import_module as _import_module
 from math import e, inf, nan, pi
-from typing import Any
+from typing import Any as _Any
 
 # The PyPI package `autograd` has the same import name; pip installs one over the other without a word.
 if _os.path.exists(_os.path.join(__path__[0], "tracer.py")):
@@ -46,11 +46,11 @@ __all__ = [
 __all__ += [*sorted(_FUNCTIONS), *_ROOMS]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name in _FUNCTIONS:
         return _FUNCTIONS[name]
     if name in _ROOMS:
-        return getattr(import_module(_ROOMS[name]), name)
+        return getattr(_import_module(_ROOMS[name]), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 

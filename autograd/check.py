@@ -212,12 +212,20 @@ def along_operand(row: Primitive, primals: Sequence[float], i: int) -> Callable[
 
 
 def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: float) -> str:
-    """The first operation, operands before results, whose local derivative is wrong; empty if all of them are right."""
+    """The first operation, operands before results, whose local derivative is wrong.
+
+    If all of them are right, the first line where f reads the number in a Value; empty if it reads none.
+    """
+    reads: list[str] = []
 
     def mark(node: Value) -> None:
         node._note = node._note.but(line=user_line())
 
-    with watched(mark):
+    def mark_read(kind: str, *_: Any) -> None:
+        if kind == ".data":
+            reads.append(user_line())
+
+    with watched(mark, mark_read):
         root, _ = run_on_values(f, inputs)
     for node in topological(root) if isinstance(root, Value) else []:
         row = node._primitive
@@ -234,4 +242,9 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
                     f"the operation to blame is {row.name}({', '.join(map(repr, primals[:6]))}), made at {node._note.line}: its "
                     f"partial derivative by operand {i + 1} is {local!r}, it should be {found.numeric:.10g}"
                 )
+    if reads:
+        return (
+            f"the number in a Value is read at {reads[0]}, as math.sin(v), float(v) and v.data do, and the derivative is lost "
+            "there; use the functions of autograd, or stop_gradient if that is meant"
+        )
     return ""

@@ -85,11 +85,11 @@ class scope(ContextDecorator):  # noqa: N801
 
 
 class watched(block):  # noqa: N801
-    """Call `watch(value)` for every Value that an operation makes, after whoever watches already."""
+    """Call `watch(value)` for every Value that an operation makes, after whoever watches already; `read` as in a Note."""
 
-    def __init__(self, watch: Callable[[Value], None]) -> None:
+    def __init__(self, watch: Callable[[Value], None], read: Callable[..., None] | None = None) -> None:
         super().__init__()
-        self.watch = watch
+        self.watch, self.read = watch, read
 
     def changed(self, around: Note) -> Note:
         """The note for the block: one more watches."""
@@ -100,7 +100,7 @@ class watched(block):  # noqa: N801
                 first(node)
             second(node)
 
-        return around.but(watch=both)
+        return around.but(watch=both, read=self.read or around.read)
 
 
 class detect_anomaly(watched):  # noqa: N801

@@ -82,6 +82,19 @@ def broken(own_rows):
     return make
 
 
+@pytest.mark.parametrize("lossy", [lambda x: math.sin(x), lambda x: x * math.sin(float(x)), lambda x: x.data * x])
+def test_the_line_that_reads_a_number_is_named(lossy):
+    report = gradcheck(lossy, 0.5)
+    assert not report
+    assert "test_check.py, line" in report.guilty
+    with pytest.raises(ag.GradcheckError, match=r"the number in a Value is read at .*use the functions of autograd"):
+        report.raise_if_wrong()
+
+
+def test_a_reading_is_no_fault_by_itself():
+    assert not gradcheck(lambda x: x * x if float(x) > 0.0 else -x, 0.5).guilty
+
+
 @pytest.mark.parametrize("name", ["mul", "tanh", "pow", "sigmoid", "erf", "gelu", "atan2", "logsumexp", "polygamma", "dot"])
 def test_the_guilty_operation_is_named(name, broken):
     row = broken(TABLE[name])

@@ -87,6 +87,12 @@ def test_public_names():
         autograd.nothing  # noqa: B018
 
 
+@pytest.mark.parametrize("package", [autograd, nn], ids=lambda package: package.__name__)
+def test_every_public_name_is_listed(package):
+    found = {name for name, thing in vars(package).items() if not name.startswith("_") and not inspect.ismodule(thing)}
+    assert not found - set(package.__all__)
+
+
 def test_no_public_function_has_the_name_of_a_module():
     modules = {path.stem for path in ROOMS} | {path.parent.name for path in (ROOT / "autograd").glob("*/__init__.py")}
     assert not modules & set(autograd.__all__)

@@ -374,3 +374,9 @@ def test_lint_names_parameters_and_says_a_thing_once():
         "1 of 2 parameters get no gradient, the first is layers.0.w",
         "backward() starts at 2.0, which remembers no operands: nothing leads back from it",
     ]
+
+
+def test_numpy_tests_floats():
+    values = np.array([ag.Value(1.0), ag.Value(3.0)])
+    assert np.allclose(values.astype(float), [1.0, 3.0])
+    assert not np.isnan(values.astype(float)).any()
