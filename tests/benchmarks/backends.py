@@ -1,7 +1,8 @@
 """Prints what the back ends cost: `python -m tests.benchmarks.backends`. One run, one thread, double precision.
 
-The first table is a full-batch step of the moons demo, value and all derivatives, numbers in and out, by each back end of one
-program. The second compiles operations without any structure, and shows that the time for each does not grow with their number.
+The first tables are a full-batch step of the moons demo and a step of a GPT block on a document of 7 tokens: value and all
+derivatives, numbers in and out, by each back end of one program. The last compiles operations without any structure, and shows
+that the time for each does not grow with their number.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import autograd as ag
 import nn
 from tests.benchmarks.__main__ import data, interleaved
+from tests.benchmarks.compiling import GPT, documents, next_tokens
 from tests.compiler.test_linear import unrelated
 
 
@@ -64,24 +66,22 @@ def on_jax(compiled: Any, inputs: list[float]) -> Callable[[], Any] | None:
     return lambda: function(array)[1].block_until_ready()
 
 
-def moons(repeats: int) -> list[tuple[str, str]]:
+def step_by_each(loss: Callable[..., Any], model: Any, *examples: Any, repeats: int) -> list[tuple[str, str]]:
     """A step by each back end."""
     import numpy as np
 
-    points, targets = data()
-    model = nn.MLP(2, [16, 16, 1], seed=1)
     by_numpy, by_python = ag.compile(loss), ag.compile(loss, backend="python")
-    by_numpy.value_and_grad(model, points, targets)
-    by_python.value_and_grad(model, points, targets)
-    inputs = by_numpy.inputs(model, points, targets)
+    by_numpy.value_and_grad(model, *examples)
+    by_python.value_and_grad(model, *examples)
+    inputs = by_numpy.inputs(model, *examples)
     step, lists = (compiled.latest_run()[1] for compiled in (by_numpy, by_python))
     array = np.array(inputs)
 
     def eager() -> None:
         model.zero_grad()
-        loss(model, points, targets).backward()
+        loss(model, *examples).backward()
 
-    text = by_numpy.to_c()
+    text = by_numpy.to_c("loss")
     runs: dict[str, tuple[int, Callable[[], Any] | None]] = {
         "the engine, on Values": (1, eager),
         "the program, one entry after the other": (1, lambda: step.program.run(inputs)),
@@ -130,7 +130,16 @@ def main() -> None:
     options = parser.parse_args()
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # before NumPy is imported
         os.environ.setdefault(threads, "1")
-    for title, rows in (("a step", moons(options.repeats)), ("compiling, for each operation", scaling(options.sizes))):
+    document = documents(1)[0][:8]
+    model, repeats = nn.MLP(2, [16, 16, 1], seed=1), options.repeats
+    tables = {
+        "moons, MLP(2, 16, 16, 1), 100 samples": step_by_each(loss, model, *data(), repeats=repeats),
+        "GPT block, 4,192 parameters, 7 tokens": step_by_each(
+            next_tokens, GPT(), document[:-1], document[1:], repeats=repeats
+        ),
+        "compiling, for each operation": scaling(options.sizes),
+    }  # fmt: skip
+    for title, rows in tables.items():
         width = max(len(name) for name, _ in rows)
         print(f"| {title:<{width}} | {'time':>10} |\n|{'-' * (width + 2)}|{'-' * 11}:|")
         print(*[f"| {name:<{width}} | {figure:>10} |" for name, figure in rows], sep="\n", end="\n\n")
