@@ -116,6 +116,7 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
     Gradients of interior nodes are computed afresh; those of leaves accumulate, until `zero_grad()`. `gradient` is the
     derivative at this Value itself. With `create_graph`, gradients are Values that can be differentiated again; such a gradient
     refers to the graph that refers to it, so only the cyclic collector frees them (`grad(output, inputs)` makes no cycle).
+    Raises RuntimeError for a result that was computed under `no_grad()`: nothing leads back from it.
 
     >>> x = Value(3.0)
     >>> (x * x).backward()
@@ -123,6 +124,8 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
     >>> x.grad
     12.0
     """
+    if not self._operands and not self._note.recording:
+        raise RuntimeError(f"{self!r} was made under no_grad(), so no graph leads back from it; compute it outside")
     order = topological(self)
     seed = gradient if isinstance(gradient, Value) else number(gradient, "backward(gradient)")
     cotangents = pullback(order, {self: seed}, create_graph=create_graph)

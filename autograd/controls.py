@@ -151,8 +151,8 @@ class lint(block):  # noqa: N801
     """Warn about the usual mistakes of a training loop, at each `backward()` inside.
 
     A GradientWarning says that gradients of an earlier `backward()` are added to (a forgotten `zero_grad()`), that the result
-    is not finite, that nothing was recorded (under `no_grad()`), that `.data` was changed between forward and backward, or that
-    some of `parameters` get no gradient: a list, or a dictionary by name, such as `model.named_parameters()`.
+    is not finite, that it remembers no operands (a leaf), that `.data` was changed between forward and backward, or that some of
+    `parameters` get no gradient: a list, or a dictionary by name, such as `model.named_parameters()`.
 
     >>> w = Value(3.0, label="w")
     >>> with lint(), warnings.catch_warnings(record=True) as caught:

@@ -224,7 +224,8 @@ def test_threads_build_graphs_of_their_own():
         with ag.no_grad() if k % 2 else ag.enable_grad():
             x = Value(float(k))
             y = sum(x * x for _ in range(200))
-        y.backward()
+        if y._prev:
+            y.backward()
         found[k] = x.grad
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
@@ -233,6 +234,23 @@ def test_threads_build_graphs_of_their_own():
     for thread in threads:
         thread.join()
     assert found == {k: 0.0 if k % 2 else 400.0 * k for k in range(8)}
+
+
+def test_backward_needs_a_graph():
+    x = Value(2.0)
+    with ag.no_grad():
+        y = x * 3.0
+        with ag.enable_grad():
+            z = x * 3.0
+    with pytest.raises(RuntimeError, match=r"Value\(data=6.0, grad=0.0\) was made under no_grad\(\), so no graph leads back"):
+        y.backward()
+    assert y.grad == 0.0
+    z.backward()
+    (x * y).backward()  # y is a constant number there
+    assert x.grad == 9.0
+    leaf = Value(1.0)
+    leaf.backward()  # the derivative of a leaf by itself
+    assert leaf.grad == 1.0
 
 
 def test_no_grad_builds_no_graph():
@@ -367,9 +385,7 @@ def test_lint_names_parameters_and_says_a_thing_once():
         for _ in range(3):
             x.grad = 0.0
             (x * x).backward()
-        with ag.no_grad():
-            y = x * w
-        y.backward()
+        (x * w).detach().backward()
     assert [str(warning.message) for warning in caught] == [
         "1 of 2 parameters get no gradient, the first is layers.0.w",
         "backward() starts at 2.0, which remembers no operands: nothing leads back from it",
