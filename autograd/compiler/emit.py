@@ -363,21 +363,25 @@ WIDTH = 96
 FEW_BLOCKS = 8  # parts that are written out
 
 
+NAME = re.compile(r"(?<![\w.])\w+")  # one pattern for all names: the module `re` keeps only some hundreds
+
+
 def inlined(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Lines with the expressions of names that are used once written where they are used, while lines stay short."""
     uses: dict[str, int] = {}
     for _, text in lines:
-        for word in re.findall(r"\w+", text):
+        for word in NAME.findall(text):
             uses[word] = uses.get(word, 0) + 1
     waiting: dict[str, str] = {}
     found: list[tuple[str, str]] = []
 
     for name, text in lines:
-        for word in dict.fromkeys(re.findall(r"\w+", text)):
+        for word in dict.fromkeys(NAME.findall(text)):
             if word not in waiting:
                 continue
             inner = waiting.pop(word)
-            longer = re.sub(rf"(?<![\w.]){word}\b", lambda match: placed(text, match, inner), text, count=1)  # noqa: B023
+            match = next(match for match in NAME.finditer(text) if match.group() == word)
+            longer = text[: match.start()] + placed(text, match, inner) + text[match.end() :]
             if len(longer) <= WIDTH and name != "return":
                 text = longer
             else:
@@ -391,7 +395,7 @@ def inlined(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def plainly(text: str) -> str:
     """An expression without the brackets that it does not need."""
-    return ast.unparse(ast.parse(text, mode="eval"))
+    return ast.unparse(ast.parse(text, mode="eval")) if "(" in text else text
 
 
 def placed(text: str, match: re.Match[str], inner: str) -> str:
