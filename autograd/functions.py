@@ -79,13 +79,13 @@ UNARY = '''
 '''
 
 BINARY = '''
-    def {name}(self, other{default}):
+    def {name}(self, {second}{default}):
         """{forward}, with the partial derivatives {partials}."""
         x = self._data
-        if other.__class__ is Value:
-            y = other._data
+        if {second}.__class__ is Value:
+            y = {second}._data
             out = {value}
-            return record(out, {row}, (self, other), ({local_x}, {local_y}))
+            return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
         {meeting}
         out = {value}
         return record(out, {row}, (self, y), ({local_x}, None))
@@ -93,8 +93,8 @@ BINARY = '''
 
 # An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
 MEETINGS = {
-    True: 'y = number(other, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
-    False: 'y = number(other, "Value.{name}")',
+    True: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
+    False: 'y = number({second}, "Value.{name}")',
 }
 
 REFLECTED = '''
@@ -148,14 +148,16 @@ def define(*rows: Primitive) -> None:
         facts |= {"partials": ", ".join(row.partials)}
         facts |= {f"local_{operand}": ieee(text) for operand, text in zip(row.operands, row.partials)}
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
-        facts |= {"parameters": facts["arguments"] + facts["default"]}
+        if row.keyword:
+            facts["arguments"] = f"x, {row.keyword}"
+        facts |= {"parameters": facts["arguments"] + facts["default"], "second": row.keyword or "other"}
         if row.arity is None:
             facts["arguments"] = f"*sequence(xs, {row.name!r})"
         functions.append(FUNCTION.format(name=row.name, **facts))
         if row.public and row.arity in (1, 2):
             template = UNARY if row.arity == 1 else BINARY
             name = f"__{row.operator}__" if row.operator else row.name
-            meeting = MEETINGS[bool(row.operator)].format(name=name)
+            meeting = MEETINGS[bool(row.operator)].format(name=name, second=facts["second"])
             methods.append(template.format(name=name, meeting=meeting, **facts))
             if row.operator and row.arity == 2:
                 methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))

@@ -29,8 +29,8 @@ NUMBERS: dict[str, Any] = dict(vars(floats))  # what the words of the texts mean
 class Primitive:
     """One row: a name, a label for drawing, the forward text and one partial derivative per operand."""
 
-    __slots__ = ("aliases", "arity", "defaults", "domain", "forward", "function", "kinks", "label", "name", "operator",
-                 "partials", "public")  # fmt: skip
+    __slots__ = ("aliases", "arity", "defaults", "domain", "forward", "function", "keyword", "kinks", "label", "name",
+                 "operator", "partials", "public")  # fmt: skip
     is_exact: ClassVar[bool] = True  # whether reading a partial again, at the same point, gives the same bits
 
     def __init__(
@@ -44,6 +44,7 @@ class Primitive:
         domain: Iterable[Interval] = (),
         kinks: Iterable[tuple[float, ...]] = (),
         defaults: Iterable[float] = (),
+        keyword: str = "",
         public: bool = True,
     ) -> None:
         self.name, self.forward, self.partials = name, forward, partials
@@ -52,6 +53,7 @@ class Primitive:
         self.domain = tuple(domain) or (REAL,) * len(partials)  # where the rules are tested, an interval per operand
         self.kinks = tuple(kinks)  # points where the derivative jumps
         self.defaults, self.public = tuple(defaults), public
+        self.keyword = keyword  # what callers may name the second operand
         self.function: Callable[..., float] = self.evaluate(forward, NUMBERS)
 
     @property
@@ -177,9 +179,9 @@ register("trunc", "trunc(x)", "None", kinks=[(1.0,)])
 register("sigmoid", "exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x)))", "out * sigmoid(-x)")
 register("relu", "maximum(x, 0.0)", "greater(x, 0.0) or None", label="ReLU", kinks=[(0.0,)])
 register("leaky_relu", "where(greater(x, 0.0), x, y * x)", "where(greater(x, 0.0), 1.0, y)", "minimum(x, 0.0)",
-         kinks=[(0.0, 0.01)], defaults=[0.01])
+         kinks=[(0.0, 0.01)], defaults=[0.01], keyword="negative_slope")
 register("elu", "where(greater(x, 0.0), x, y * expm1(minimum(x, 0.0)))", "where(greater(x, 0.0), 1.0, y * exp(minimum(x, 0.0)))",
-         "expm1(minimum(x, 0.0))", kinks=[(0.0, 0.5)], defaults=[1.0])
+         "expm1(minimum(x, 0.0))", kinks=[(0.0, 0.5)], defaults=[1.0], keyword="alpha")
 register("softplus", "maximum(x, 0.0) + log1p(exp(-abs(x)))", "sigmoid(x)")
 register("silu", "x * sigmoid(x)", "sigmoid(x) * (1.0 + x * sigmoid(-x))")
 register("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",

@@ -188,7 +188,8 @@ class Value:
         # ruff: noqa: D102
         def _unary(self) -> Value: ...
         def _binary(self, other: Any) -> Value: ...
-        def _default(self, other: Any = ...) -> Value: ...
+        def _slope(self, negative_slope: Any = ...) -> Value: ...
+        def _alpha(self, alpha: Any = ...) -> Value: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 
         __neg__ = __pos__ = __abs__ = square = sqrt = cbrt = exp = exp2 = expm1 = log = log2 = log10 = log1p = _unary
@@ -198,7 +199,8 @@ class Value:
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _binary
         __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = fmod = atan2 = arctan2 = hypot = polygamma = _binary
         maximum = minimum = _binary
-        leaky_relu = elu = _default
+        leaky_relu = _slope
+        elu = _alpha
 
 
 Operand = Value | float

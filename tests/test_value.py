@@ -396,3 +396,14 @@ def test_numpy_tests_floats():
     values = np.array([ag.Value(1.0), ag.Value(3.0)])
     assert np.allclose(values.astype(float), [1.0, 3.0])
     assert not np.isnan(values.astype(float)).any()
+
+
+def test_the_second_number_of_an_activation_has_its_usual_name():
+    x = Value(-2.0)
+    assert ag.elu(x, alpha=0.5).data == x.elu(alpha=0.5).data == ag.elu(-2.0, 0.5) == ag.elu(-2.0, alpha=0.5)
+    assert ag.leaky_relu(x, negative_slope=0.25).data == x.leaky_relu(negative_slope=0.25).data == -0.5
+    slope = Value(0.25)
+    x.leaky_relu(negative_slope=slope).backward()
+    assert (x.grad, slope.grad) == (0.25, -2.0)
+    with pytest.raises(TypeError, match="elu needs a number, not str"):
+        x.elu(alpha="a")
