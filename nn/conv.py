@@ -11,7 +11,7 @@ from typing import Any
 import autograd
 from autograd import Value, dot
 from nn.init import Initialiser, generator, matrix
-from nn.module import Module
+from nn.module import Module, check_size
 
 __all__ = ["AvgPool1d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool1d", "MaxPool2d"]
 
@@ -34,6 +34,7 @@ class Conv2d(Module):
         self, nin: int, nout: int, size: int, stride: int = 1, padding: int = 0, bias: bool = True, *,
         init: str | Initialiser = "he_uniform", rng: Any = None, seed: int | None = None,
     ) -> None:  # fmt: skip
+        check_sizes(type(self).__name__, nin, nout, size, stride, padding)
         area = size * size
         self.weight = matrix(nout, nin * area, init, generator(rng, seed), fans=(nin * area, nout * area))
         self.bias = [Value(0.0) for _ in range(nout)] if bias else None
@@ -60,6 +61,7 @@ class Conv1d(Module):
         self, nin: int, nout: int, size: int, stride: int = 1, padding: int = 0, bias: bool = True, *,
         init: str | Initialiser = "he_uniform", rng: Any = None, seed: int | None = None,
     ) -> None:  # fmt: skip
+        check_sizes(type(self).__name__, nin, nout, size, stride, padding)
         self.weight = matrix(nout, nin * size, init, generator(rng, seed), fans=(nin * size, nout * size))
         self.bias = [Value(0.0) for _ in range(nout)] if bias else None
         self.nin, self.size, self.stride, self.padding = nin, size, stride, padding
@@ -85,7 +87,8 @@ class Pool(Module):
     pool: Callable[[list[Any]], Any]
 
     def __init__(self, size: int, stride: int | None = None) -> None:
-        self.size, self.stride = size, size if stride is None else stride
+        self.size = check_size(size, f"the size of {type(self).__name__}")
+        self.stride = size if stride is None else check_size(stride, f"the stride of {type(self).__name__}")
 
     def forward(self, image: Image) -> list[Any]:
         """An image with the same channels, smaller."""
@@ -156,3 +159,12 @@ def places(length: int, size: int, stride: int) -> range:
     if size < 1 or stride < 1 or length < size:
         raise ValueError(f"windows of size {size}, {stride} apart, do not fit into length {length}")
     return range(0, length - size + 1, stride)
+
+
+def check_sizes(name: str, nin: int, nout: int, size: int, stride: int, padding: int) -> None:
+    """Raise TypeError or ValueError for what is no number of channels, or no width of a window, a step or a border."""
+    check_size(nin, f"the number of input channels of {name}")
+    check_size(nout, f"the number of filters of {name}")
+    check_size(size, f"the size of {name}")
+    check_size(stride, f"the stride of {name}")
+    check_size(padding, f"the padding of {name}", least=0)

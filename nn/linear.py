@@ -53,6 +53,8 @@ class Embedding(Module):
     def __init__(
         self, count: int, width: int, *, init: str | Initialiser = "normal", rng: Any = None, seed: int | None = None
     ) -> None:
+        check_size(count, "the number of rows of Embedding")
+        check_size(width, "the width of Embedding")
         self.weight = matrix(count, width, init, generator(rng, seed))
 
     def forward(self, index: Any) -> list[Value]:

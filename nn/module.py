@@ -172,12 +172,12 @@ def check_inputs(x: Any, count: int, who: str) -> None:
         raise ValueError(f"{who} got {len(x)} inputs")
 
 
-def check_size(size: Any, what: str) -> int:
-    """A number of inputs or outputs. Raises TypeError or ValueError for what is no whole number from 1 on."""
+def check_size(size: Any, what: str, least: int = 1) -> int:
+    """A number of things. Raises TypeError or ValueError for what is no whole number from `least` on."""
     if not hasattr(size, "__index__"):
         raise TypeError(f"{what} is a whole number, not {type(size).__name__} {size!r}")
-    if (found := size.__index__()) < 1:
-        raise ValueError(f"{what} is at least 1, not {size}")
+    if (found := size.__index__()) < least:
+        raise ValueError(f"{what} is at least {least}, not {size}")
     return int(found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
-from nn.module import Module
+from nn.module import Module, check_size
 
 __all__ = ["LayerNorm", "RMSNorm"]
 
@@ -20,6 +20,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
+        check_size(width, "the width of LayerNorm")
         self.weight, self.bias = [Value(1.0) for _ in range(width)], [Value(0.0) for _ in range(width)]
         self.width, self.eps = width, eps
 
@@ -42,6 +43,7 @@ class RMSNorm(Module):
     """
 
     def __init__(self, width: int, eps: float = 1e-5, weight: bool = True) -> None:
+        check_size(width, "the width of RMSNorm")
         self.weight, self.width, self.eps = [Value(1.0) for _ in range(width)] if weight else None, width, eps
 
     def forward(self, x: Sequence[Any]) -> list[Value]:

@@ -25,10 +25,13 @@ class Optimizer:
     memory: tuple[str, ...] = ()  # the names of what is remembered for each parameter
 
     def __init__(self, parameters: Iterable[Value], lr: Rate, **settings: float) -> None:
-        self.parameters = list(parameters)
         name = type(self).__name__
+        self.parameters = list(parameters) if isinstance(parameters, Iterable) else [parameters]
         if not self.parameters:
             raise ValueError(f"{name} got no parameters; give it model.parameters()")
+        for p in self.parameters:
+            if not isinstance(p, Value):
+                raise TypeError(f"{name} moves Values, not {type(p).__name__} {p!r}; give it model.parameters()")
         for setting, number in {"lr": lr, **settings}.items():
             if not callable(number) and not number >= 0.0:
                 raise ValueError(f"{name} needs {setting} >= 0, not {number!r}")

@@ -11,7 +11,7 @@ from typing import Any
 from autograd import no_grad
 from nn.compiled import CompiledSteps
 from nn.history import History
-from nn.module import Module
+from nn.module import Module, check_size
 from nn.optim import SGD, Optimizer
 from nn.parallel import ParallelSteps
 from nn.saving import load, save
@@ -81,10 +81,11 @@ def fit(
     check_samples(inputs, targets, "inputs")
     if validation is not None:
         check_samples(*validation, "validation inputs")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"fit needs a batch_size of at least 1, not {batch_size}")
-    if epochs < 0:
-        raise ValueError(f"fit needs epochs of at least 0, not {epochs}")
+    if not isinstance(model, Module):
+        raise TypeError(f"fit trains a Module of nn, not {type(model).__name__} {model!r}")
+    if batch_size is not None:
+        check_size(batch_size, "the batch_size of fit")
+    check_size(epochs, "the number of epochs of fit", least=0)
     if not callable(loss):
         raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
     optimizer = optimizer or SGD(model.parameters())

@@ -108,8 +108,17 @@ def test_gradients_agree_with_differences():
         (lambda: nn.MLP(0, [1]), ValueError, "the number of inputs of a neuron is at least 1, not 0"),
         (lambda: nn.MLP(2, [0, 1]), ValueError, "the number of neurons is at least 1, not 0"),
         (lambda: nn.Linear(2, 0), ValueError, "the number of outputs of Linear is at least 1, not 0"),
+        (lambda: nn.Conv1d(0, 1, 1), ValueError, "the number of input channels of Conv1d is at least 1, not 0"),
+        (lambda: nn.Conv2d(1, 1, 2, stride=0), ValueError, "the stride of Conv2d is at least 1, not 0"),
+        (lambda: nn.Conv1d(1, 1, 2, padding=-1), ValueError, "the padding of Conv1d is at least 0, not -1"),
+        (lambda: nn.MaxPool2d(0), ValueError, "the size of MaxPool2d is at least 1, not 0"),
+        (lambda: nn.LayerNorm("2"), TypeError, "the width of LayerNorm is a whole number, not str '2'"),
+        (lambda: nn.RMSNorm(0), ValueError, "the width of RMSNorm is at least 1, not 0"),
+        (lambda: nn.Embedding(0, 2), ValueError, "the number of rows of Embedding is at least 1, not 0"),
+        (lambda: nn.SGD([1.0]), TypeError, r"SGD moves Values, not float 1.0; give it model.parameters\(\)"),
+        (lambda: nn.Adam(nn.MLP(1, [1])), TypeError, r"Adam moves Values, not MLP .*; give it model.parameters\(\)"),
     ],
 )
-def test_sizes_that_make_no_network(make, error, message):
+def test_calls_that_make_no_network(make, error, message):
     with pytest.raises(error, match=message):
         make()

@@ -81,7 +81,7 @@ def test_empty_or_unequal_data(inputs, targets, message):
 
 
 def test_batch_size_must_be_positive():
-    with pytest.raises(ValueError, match="batch_size of at least 1, not 0"):
+    with pytest.raises(ValueError, match="the batch_size of fit is at least 1, not 0"):
         line(batch_size=0)
 
 
@@ -208,7 +208,9 @@ def test_validation_lengths():
     ("changed", "error", "message"),
     [
         ({"loss": "mse"}, TypeError, "a loss that is a function, such as nn.mse_loss, not 'mse'"),
-        ({"epochs": -1}, ValueError, "epochs of at least 0, not -1"),
+        ({"epochs": -1}, ValueError, "the number of epochs of fit is at least 0, not -1"),
+        ({"epochs": 1.5}, TypeError, "the number of epochs of fit is a whole number, not float 1.5"),
+        ({"batch_size": "8"}, TypeError, "the batch_size of fit is a whole number, not str '8'"),
         ({"targets": [[1.0]]}, ValueError, r"mse_loss got one number for the target \[1.0\]"),
         ({"inputs": [1.0]}, TypeError, "needs a list of 2 numbers, not float 1.0"),
     ],
@@ -217,3 +219,8 @@ def test_mistakes_in_a_call_of_fit(changed, error, message):
     settings = {"inputs": [[1.0, 2.0]], "targets": [1.0], "loss": nn.mse_loss, "epochs": 1, "progress": False} | changed
     with pytest.raises(error, match=message):
         nn.fit(nn.MLP(2, [1]), **settings)
+
+
+def test_fit_trains_modules():
+    with pytest.raises(TypeError, match="fit trains a Module of nn, not function <function"):
+        nn.fit(lambda x: x, [[1.0]], [1.0], loss=nn.mse_loss)
