@@ -11,7 +11,7 @@ from typing import Any
 import autograd
 from autograd import Value, dot
 from nn.init import Initialiser, generator, matrix
-from nn.module import Module, check_size
+from nn.module import Module, check_inputs, check_size
 
 __all__ = ["AvgPool1d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool1d", "MaxPool2d"]
 
@@ -42,8 +42,7 @@ class Conv2d(Module):
 
     def forward(self, image: Image) -> list[list[list[Value]]]:
         """An image with a channel for each filter."""
-        if len(image) != self.nin:
-            raise ValueError(f"{type(self).__name__} of {self.nin} channels got {len(image)}")
+        check_inputs(image, self.nin, f"{type(self).__name__} of {self.nin} channels", "channels")
         padded = [pad(channel, self.padding) for channel in image]
         grids = [windows(channel, self.size, self.stride) for channel in padded]
         seen = [[[x for window in place for x in window] for place in zip(*rows)] for rows in zip(*grids)]
@@ -68,8 +67,7 @@ class Conv1d(Module):
 
     def forward(self, sequence: Sequence[Sequence[Any]]) -> list[list[Value]]:
         """A sequence with a channel for each filter."""
-        if len(sequence) != self.nin:
-            raise ValueError(f"Conv1d of {self.nin} channels got {len(sequence)}")
+        check_inputs(sequence, self.nin, f"Conv1d of {self.nin} channels", "channels")
         zeros = [0.0] * self.padding
         padded = [[*zeros, *channel, *zeros] for channel in sequence]
         starts = places(len(padded[0]), self.size, self.stride)

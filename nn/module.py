@@ -164,12 +164,12 @@ def evaluating(model: Module) -> Iterator[None]:
             module.training = training
 
 
-def check_inputs(x: Any, count: int, who: str) -> None:
+def check_inputs(x: Any, count: int, who: str, things: str = "inputs") -> None:
     """Raise TypeError or ValueError if these are not as many inputs as `who` takes."""
     if not hasattr(x, "__len__"):
-        raise TypeError(f"{who} needs a list of {count} numbers, not {type(x).__name__} {x!r}")
+        raise TypeError(f"{who} needs a list of {count} {things}, not {type(x).__name__} {x!r}")
     if len(x) != count:
-        raise ValueError(f"{who} got {len(x)} inputs")
+        raise ValueError(f"{who} got {len(x)} {things}")
 
 
 def check_size(size: Any, what: str, least: int = 1) -> int:

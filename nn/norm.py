@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
-from nn.module import Module, check_size
+from nn.module import Module, check_inputs, check_size
 
 __all__ = ["LayerNorm", "RMSNorm"]
 
@@ -55,5 +55,4 @@ class RMSNorm(Module):
 
 
 def check_width(module: LayerNorm | RMSNorm, x: Sequence[Any]) -> None:
-    if len(x) != module.width:
-        raise ValueError(f"{type(module).__name__} of width {module.width} got {len(x)} numbers")
+    check_inputs(x, module.width, f"{type(module).__name__} of width {module.width}", "numbers")

@@ -100,8 +100,11 @@ def test_gradients_agree_with_differences():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: nn.MLP(2, [1])(1.0), TypeError, "a neuron of 2 weights needs a list of 2 numbers, not float 1.0"),
-        (lambda: nn.Linear(2, 1)(1.0), TypeError, "Linear of 2 inputs needs a list of 2 numbers, not float 1.0"),
+        (lambda: nn.MLP(2, [1])(1.0), TypeError, "a neuron of 2 weights needs a list of 2 inputs, not float 1.0"),
+        (lambda: nn.Linear(2, 1)(1.0), TypeError, "Linear of 2 inputs needs a list of 2 inputs, not float 1.0"),
+        (lambda: nn.LayerNorm(2)(1.0), TypeError, "LayerNorm of width 2 needs a list of 2 numbers, not float 1.0"),
+        (lambda: nn.Conv1d(1, 1, 2)(1.0), TypeError, "Conv1d of 1 channels needs a list of 1 channels, not float 1.0"),
+        (lambda: nn.mse_loss(1.0, "a"), ValueError, "for the target 'a'; with one output, targets are numbers"),
         (lambda: nn.MLP(2, 3), TypeError, r"such as MLP\(2, \[16, 1\]\), not 3"),
         (lambda: nn.MLP(2, []), TypeError, r"such as MLP\(2, \[16, 1\]\), not \[\]"),
         (lambda: nn.MLP("2", [1]), TypeError, "the number of inputs of a neuron is a whole number, not str '2'"),

@@ -212,7 +212,7 @@ def test_validation_lengths():
         ({"epochs": 1.5}, TypeError, "the number of epochs of fit is a whole number, not float 1.5"),
         ({"batch_size": "8"}, TypeError, "the batch_size of fit is a whole number, not str '8'"),
         ({"targets": [[1.0]]}, ValueError, r"mse_loss got one number for the target \[1.0\]"),
-        ({"inputs": [1.0]}, TypeError, "needs a list of 2 numbers, not float 1.0"),
+        ({"inputs": [1.0]}, TypeError, "needs a list of 2 inputs, not float 1.0"),
     ],
 )
 def test_mistakes_in_a_call_of_fit(changed, error, message):
