@@ -360,7 +360,8 @@ def digits_convolution() -> list[Row]:
     ends: list[float] = []
     trained(model, 6, callbacks=[lambda _: ends.append(time.perf_counter())])()
     later = {"compiled": between(ends), "PyTorch": times["PyTorch"]}
-    return [*rows_of("an epoch of digits, convolutional network, with tracing", times), *rows_of("every later epoch of it", later)]
+    first = rows_of("an epoch of digits, convolutional network, with tracing", times)
+    return first + rows_of("every later epoch of it", later)
 
 
 def as_image(pixels: Any) -> Any:
