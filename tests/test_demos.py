@@ -157,3 +157,22 @@ def test_dates_in_words(capsys):
         with pytest.raises(SystemExit):
             translate.main(["--texts", text])
         assert f"not {text!r}" in capsys.readouterr().err
+
+
+def test_cartpole(tmp_path, capsys):
+    pytest.importorskip("gymnasium", reason="the judge of the demo is gymnasium")
+    found = run("cartpole", tmp_path, "--steps", "150", "--horizon", "40", "--episodes", "5")
+    assert found["mean"] >= 475
+    assert "CartPole-v1: mean return" in capsys.readouterr().out
+    assert (tmp_path / "cartpole.png").stat().st_size > 10_000
+
+
+def test_the_physics_of_cartpole_is_that_of_the_environment():
+    gymnasium = pytest.importorskip("gymnasium", reason="the judge of the demo is gymnasium")
+    demo, environment = load("cartpole"), gymnasium.make("CartPole-v1").unwrapped
+    state, _ = environment.reset(seed=3)
+    for action in (1, 0, 0, 1, 1):
+        expected = demo.moved(list(environment.state), 10.0 if action else -10.0)
+        environment.step(action)
+        assert list(environment.state) == pytest.approx(expected, rel=1e-12)
+    assert len(state) == 4
