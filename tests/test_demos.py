@@ -176,3 +176,11 @@ def test_the_physics_of_cartpole_is_that_of_the_environment():
         environment.step(action)
         assert list(environment.state) == pytest.approx(expected, rel=1e-12)
     assert len(state) == 4
+
+
+def test_sentiment(tmp_path, capsys):
+    pytest.importorskip("vaderSentiment", reason="the demo's words come with vaderSentiment")
+    found = run("sentiment", tmp_path, "--epochs", "3", "--words", "3000")
+    assert found["accuracy"] > found["largest"] + 0.05
+    assert "unseen words are told right" in capsys.readouterr().out
+    assert (tmp_path / "sentiment.png").stat().st_size > 10_000
