@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         optimizer = nn.Adam(network.parameters(), lr=nn.schedules.cosine(0.02, steps))
         history = nn.fit(
             network, images, labels,
-            loss=nn.cross_entropy, optimizer=optimizer, epochs=options.epochs, batch_size=BATCH, seed=options.seed,
+            loss=nn.cross_entropy, optimizer=optimizer, epochs=options.epochs, batch_size=BATCH, seed=options.seed, compile=True,
             metrics={"accuracy": accuracy},
         )  # fmt: skip
         with no_grad():

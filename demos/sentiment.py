@@ -141,7 +141,8 @@ def draw(groups: list[tuple[str, float]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
-    axes.barh([group for group, _ in groups], [x for _, x in groups], color=["#5a9bd4" if x < 0 else "#f28e2b" for _, x in groups])
+    colours = ["#5a9bd4" if x < 0.0 else "#f28e2b" for _, x in groups]
+    axes.barh([group for group, _ in groups], [x for _, x in groups], color=colours)
     axes.tick_params(axis="y", labelfontfamily="monospace")
     axes.set(title="letters that tell: unpleasant and pleasant (_ is an end of the word)", xlabel="mean effect on the score")
     figure.savefig(path, dpi=120)
