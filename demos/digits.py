@@ -1,6 +1,6 @@
 """Handwritten digits: a multilayer perceptron and a small convolutional network, written with scalars, read 8 by 8 pixels.
 
-Scikit-learn's 1,797 digits, four fifths to learn from and one fifth to be judged by. Takes two to three minutes. Leaves the
+Scikit-learn's 1,797 digits, four fifths to learn from and one fifth to be judged by. Takes some seconds, compiled. Leaves the
 confusion matrix, the filters of the convolution, and mistakes.
 
 The number of filters and epochs and the learning rates were chosen with the digits that judge in view: expect a little less on
