@@ -20,7 +20,9 @@ from autograd.compiler.variant import Call, Variant, Variants
 from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current
 
-__all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in"]
+__all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
+
+MOST = 128  # functions and classes of former calls that are remembered
 
 
 class Compiled:
@@ -32,9 +34,9 @@ class Compiled:
         self.function, self.backend = function, backend
         self.variants = Variants(self.__name__)
         self.latest: Variant | None = None
-        self._outside: dict[str, Callable[[], Any]] | None = None
-        self._names: list[str] = []
-        self._classes: set[type] = set()
+        self._names = parameter_names(function)
+        self._used: dict[Any, None] = {}  # functions and classes, and how to look up the names that they use from outside
+        self._outside: dict[str, Callable[[], Any]] = {}
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
@@ -64,23 +66,20 @@ class Compiled:
         The gradient by a module is a dictionary of its parameters by name. Raises TypeError if the function does not return one
         number.
         """
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-        for k in chosen:
-            if not 0 <= k < len(arguments):
-                raise TypeError(f"{self.__name__} is differentiated by argument {k}, but was called with {len(arguments)}")
+        chosen = positions(self.__name__, argnums, arguments)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
         for variant in self.fitting(call, found):
             check_scalar(variant)
-            spans = [inputs_of(variant, found, k, call.arguments[k]) for k in chosen]
-            numbers = variant.run(found.things, tuple([k for places in spans for k in places]))
+            spans = {k: inputs_of(variant, found, k, call.arguments[k]) for k in chosen}
+            numbers = variant.run(found.things, tuple([k for places in spans.values() for k in places]))
             if numbers is None:
                 continue
-            results, start = [], 0
-            for k, places in zip(chosen, spans):
-                results.append(contained(call.arguments[k], numbers[1][start : start + len(places)]))
+            results, start = {}, 0
+            for k, places in spans.items():
+                results[k] = contained(call.arguments[k], numbers[1][start : start + len(places)])
                 start += len(places)
-            return float(numbers[0][0]), results[0] if isinstance(argnums, int) else tuple(results)
+            return float(numbers[0][0]), results[chosen[0]] if isinstance(argnums, int) else tuple([results[k] for k in chosen])
         return value_and_grad(self.function, argnums)(*call.arguments, **keywords)  # type: ignore[no-any-return]
 
     def functional(self, model: Any, argnum: int = 0) -> Functional:
@@ -102,31 +101,34 @@ class Compiled:
 
     def signature(self, call: Call, *, named: bool = False, start: Signature | None = None, skip: int = -1) -> Signature:
         """The numbers of a call, and what must be as it was at the trace; argument `skip` is in `start` already."""
-        if self._outside is None:
-            self._outside, self._names = surroundings(self.function), parameter_names(self.function)
         found = Signature(named=named, start=start)
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.starts.append(len(found.things))
+            found.mark(name)
             if k != skip:
                 found.argument(x, name)
         for name, x in call.keywords.items():
             found.starts.append(len(found.things))
+            found.mark(name)
             found.key.append(name)
             found.argument(x, name)
         found.starts.append(len(found.things))
+        found.mark("self")
+        found.outside(self.function, "self")
         for name, look in self._outside.items():
+            found.mark(name)
             found.outside(look(), name)
-        if not found.classes <= self._classes:  # what their methods use from outside belongs to it too
-            self._classes |= found.classes
-            self._outside = surroundings(self.function, *sorted(self._classes, key=lambda kind: kind.__qualname__))
+        if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
+            self._used = found.used if len(self._used) > MOST else self._used | found.used
+            self._outside = surroundings(*self._used)
             return self.signature(call, named=named, start=start, skip=skip)
         return found
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
         def trace() -> Variant:
-            return Variant(self.function, self.__name__, call, self.signature(call, named=True), self.backend)
+            return Variant(self.function, self.__name__, call, lambda: self.signature(call, named=True), self.backend)
 
         for variant in self.variants.fitting(found, trace):
             self.latest = variant
@@ -153,7 +155,7 @@ class Compiled:
         lines = [guard.told(program) for guard in program.guards]
         lines += [f"{path} is {number}; traced anew for another" for path, number in self.latest.fixed.values()]
         lines += [f"{line}: the number {number!r}" for number, line in self.latest.constants.items()]
-        for name, look in (self._outside or {}).items():
+        for name, look in self._outside.items():
             thing = look()
             if isinstance(thing, (bool, int, float, str)):
                 lines.append(f"{name} is {thing!r}; traced anew when it changes")
@@ -248,7 +250,8 @@ class Method:
 
     def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
         """The value and its gradient; argument 0 is the first after the object."""
-        shifted = argnums + 1 if isinstance(argnums, int) else [k + 1 for k in argnums]
+        chosen = positions(self.compiled.__name__, argnums, arguments)
+        shifted = chosen[0] + 1 if isinstance(argnums, int) else [k + 1 for k in chosen]
         return self.compiled.value_and_grad(self.owner, *arguments, argnums=shifted, **keywords)
 
     def functional(self, model: Any, argnum: int = 0) -> Callable[..., tuple[float, Any]]:
@@ -318,7 +321,7 @@ class Functional:
         def trace() -> Variant:
             with numbers_in(self.values, head.tolist()):
                 return Variant(compiled.function, compiled.__name__, call,
-                               compiled.signature(call, named=True, start=self.own, skip=self.argnum), compiled.backend)
+                               lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum), compiled.backend)
 
         for variant in self.variants.fitting(found, trace):
             compiled.latest = variant
@@ -345,6 +348,15 @@ def numbers_in(values: Sequence[Value], numbers: Sequence[float]) -> Iterator[No
     finally:
         for value, number in zip(values, before):
             value._data = number
+
+
+def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any]) -> list[int]:
+    """The arguments that a function is differentiated by; -1 is the last. Raises TypeError for one that there is not."""
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    for k in chosen:
+        if not -len(arguments) <= k < len(arguments):
+            raise TypeError(f"{name} is differentiated by argument {k}, but was called with {len(arguments)} arguments")
+    return [k % len(arguments) for k in chosen]
 
 
 def check_scalar(variant: Variant) -> None:

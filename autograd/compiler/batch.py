@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.calculus import value_and_grad
-from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in
+from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
 from autograd.compiler.blocks import Blocks, Found
 from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.signature import Signature, parameter_names
@@ -84,32 +84,30 @@ class Batched(Compiled):
         With reduce=None the values of the examples are an array, and so are the derivatives of each by its own example. Raises
         ValueError for the gradient by another argument then, because it is a sum over the examples.
         """
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-        self.check_argnums(chosen, arguments)
+        chosen = positions(self.__name__, argnums, arguments)
+        self.check_argnums(chosen)
         task = Task(self, Call(arguments, keywords), floats=chosen)
         key = tuple(chosen)
         result = self.collected(task, self.variants, lambda variant: (key, lambda: self.targets(task, variant, chosen)))
-        start, rows, results = 0, 0, []
-        for k in chosen:
+        start, rows, results = 0, 0, {}
+        for k in dict.fromkeys(chosen):
             count = len(result.spans[k])
             if k in self.batch:
-                results.append(task.examples.filled(task.trees[k], result.each[rows : rows + count], self.scale(task)))
+                results[k] = task.examples.filled(task.trees[k], result.each[rows : rows + count], self.scale(task))
                 rows += count
             else:
-                results.append(contained(task.call.arguments[k], result.slopes[start : start + count]))
+                results[k] = contained(task.call.arguments[k], result.slopes[start : start + count])
                 start += count
         value = result.values[0] if self.reduce is None else float(result.values[0])
-        return value, results[0] if isinstance(argnums, int) else tuple(results)
+        return value, results[chosen[0]] if isinstance(argnums, int) else tuple([results[k] for k in chosen])
 
     def functional(self, model: Any, argnum: int = 0) -> Functional:
         """The same function of arrays alone; see `Compiled.functional`."""
         return BatchedFunctional(self, model, argnum)
 
-    def check_argnums(self, chosen: Sequence[int], arguments: Sequence[Any]) -> None:
-        """Raise an error if the function is not differentiated by these arguments."""
+    def check_argnums(self, chosen: Sequence[int]) -> None:
+        """Raise ValueError for a gradient that is a sum over the examples where nothing else is summed."""
         for k in chosen:
-            if not 0 <= k < len(arguments):
-                raise TypeError(f"{self.__name__} is differentiated by argument {k}, but was called with {len(arguments)}")
             if self.reduce is None and k not in self.batch:
                 raise ValueError(
                     f"the gradient by {self.name_of(k)} is a sum over the examples, but {self.__name__} has reduce=None: "
@@ -124,8 +122,8 @@ class Batched(Compiled):
         """The inputs that belong to the arguments that the function is differentiated by."""
         check_scalar(variant)
         variant.spans = {k: inputs_of(variant, task.found, k, task.call.arguments[k]) for k in chosen}
-        flat = [place for k in chosen if k not in self.batch for place in variant.spans[k]]
-        return flat, [place for k in chosen if k in self.batch for place in variant.spans[k]]
+        flat = [place for k, places in variant.spans.items() if k not in self.batch for place in places]
+        return flat, [place for k, places in variant.spans.items() if k in self.batch for place in places]
 
     def scale(self, task: Task) -> float:
         """What sums over the examples are multiplied by."""
@@ -204,9 +202,9 @@ class Traced(Variant):
     """One trace of a function of an example. `columns` tells of the things that vary, where their numbers are."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, found: Signature, columns: Mapping[int, Column]
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column]
     ) -> None:  # fmt: skip
-        super().__init__(function, name, call, found)
+        super().__init__(function, name, call, sign)
         self.spans: dict[int, list[int]] = {}
         self.programs: dict[Any, Blocks] = {}
         self.varying = {  # for each input that varies, the matrix and the column of its numbers
@@ -277,7 +275,7 @@ class Task:
         """A trace of example k."""
         call = self.at(k)
         with numbers_in(self.values, () if self.head is None else self.head.tolist()):
-            return Traced(self.owner.function, self.owner.__name__, call, self.signature(call, named=True), self.places)
+            return Traced(self.owner.function, self.owner.__name__, call, lambda: self.signature(call, named=True), self.places)
 
     def results(self, k: int) -> list[float]:
         """What the function returns for example k, by the engine."""
@@ -355,7 +353,7 @@ class BatchedFunctional(Functional):
         """The value, and the gradient by these inputs."""
         compiled, head = self.compiled, self.head(weights)
         if wanted:
-            compiled.check_argnums([self.argnum], (*others, self.model))
+            compiled.check_argnums([self.argnum])
         call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
         task = Task(compiled, call, start=(self.plain, self.own), skip=self.argnum, head=head, values=self.values)
 

@@ -165,7 +165,8 @@ class Printer:
         for group in self.tensors.groups:
             self.lines.append((group.name, self.expression(group)))
         returned = [self.result(result) for result in results]
-        lines = [(name, plainly(text)) for name, text in inlined([*self.lines, ("return", f"({', '.join(returned)},)")])]
+        returns = f"({', '.join(returned)},)" if returned else "()"
+        lines = [(name, plainly(text)) for name, text in inlined([*self.lines, ("return", returns)])]
         body = "\n".join(f"    {name} = {text}" if name != "return" else f"    return {text}" for name, text in lines)
         used = set(re.findall(r"\w+", body))
         head = "".join(f"    {name} = {text}\n" for name, text in heads if name in used)

@@ -91,7 +91,7 @@ class Executable:
             if not holds(self.guards, sides.tolist()):
                 return None
         values = np.ravel(found[0]) if self.count else ()
-        if not self.wanted:
+        if not self.wanted or not self.count:
             return values, ()
         slopes = np.concatenate(found[1:], axis=None)
         return values, slopes if self.back is None else slopes[self.back]

@@ -2,7 +2,7 @@
 
 A program is valid for every call with an equal signature. Numbers, Values and arrays in the arguments are inputs of the program;
 Values in modules and other objects are inputs too. Everything else is compared: the containers, the lengths, and the plain
-numbers and texts in objects, closures and globals.
+numbers and texts in objects, classes, closures and globals.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import marshal
 import random
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence, Set
+from functools import partial
+from itertools import zip_longest
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from autograd.numbers import words_for
 from autograd.trees import is_array
 from autograd.value import Value
 
-__all__ = ["Signature", "are_integers", "is_generator", "parameter_names"]
+__all__ = ["OPAQUE", "Signature", "are_integers", "is_generator", "parameter_names"]
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
-PLAIN = (bool, int, float, complex, str, bytes, list, tuple, dict, Value)
-OWN = ("autograd", "numpy", "builtins", "functools")  # objects of these are compared by identity too
+FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
+OWN = ("autograd", "numpy", "builtins", "functools", "logging")  # objects of these are compared by identity too
 STANDARD = {*sys.stdlib_module_names, *OWN, "nn"} - {"__main__"}
 
 
@@ -45,7 +47,8 @@ class Signature:
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
         self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
-        self.classes: set[type] = set()  # of the user's objects among all this
+        self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
+        self.marks: list[tuple[int, str]] = []  # with `named`, where in the key something begins, and its path
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
@@ -55,13 +58,28 @@ class Signature:
         if self.paths is not None:
             self.paths.append(path)
 
+    def mark(self, path: str) -> None:
+        """What comes now belongs to this path."""
+        if self.paths is not None:
+            self.marks.append((len(self.key), path))
+
+    def change(self, numbers: Sequence[Any], now: Signature) -> str | None:
+        """The path of the first thing that has changed since this named signature, if any; `numbers` were inside its things."""
+        for k, (before, after) in enumerate(zip_longest(self.key, now.key)):
+            if before != after:
+                return [path for place, path in self.marks if place <= k][-1]
+        for k, (number, before, after) in enumerate(zip(numbers, self.things, now.things)):
+            if before.__class__ is Value and (before is not after or after._data is not number):
+                return (self.paths or [])[k]
+        return None
+
     def argument(self, x: Any, path: str) -> None:
         """Take an argument apart: its numbers are inputs."""
         kind = x.__class__
         if kind is float:
             self.enter("float", x, path)
             self.key.append(float)
-        elif kind is Value or x is None or isinstance(x, (bool, str, bytes)):
+        elif kind is Value or x is None or isinstance(x, (bool, str, bytes, *OPAQUE)):
             self.outside(x, path)
         elif isinstance(x, Mapping):
             self.key += (kind, len(x))
@@ -113,12 +131,10 @@ class Signature:
             self.key.append(place)
             if place == len(self.things):
                 self.enter("Value", x, path)
-        elif x is None or isinstance(x, (bool, int, str, bytes)):
+        elif x is None or isinstance(x, (bool, int, str, bytes, range)):
             self.key += (kind, x)
         elif isinstance(x, OPAQUE):
-            self.key.append(x)
-            if is_generator(owner := getattr(x, "__self__", None)):
-                self.generators.append(owner)
+            self.opaque(x, path)
         elif isinstance(x, (float, complex)):
             self.key += (kind, marshal.dumps(x, 2))  # nan equals itself, and -0.0 is not 0.0
         elif isinstance(x, (list, tuple)):
@@ -135,19 +151,34 @@ class Signature:
             self.sequence(x.ravel().tolist(), path)
         elif is_object(x):
             self.object(x, path)
+        elif isinstance(x, (Sequence, Set)):
+            self.sequence(list(x), path)
+        elif isinstance(x, partial):
+            self.key.append(kind)
+            self.outside((x.func, x.args, x.keywords), path)
         else:
-            self.identity(x)
+            self.identity(x, path)
+
+    def opaque(self, x: Any, path: str) -> None:
+        """A function, class or module: it stays the same, but what a function uses, or a class defines, may change."""
+        self.key += (x.__class__, x)
+        owner = getattr(x, "__self__", None)
+        if is_generator(owner):
+            self.generators.append(owner)
+        if isinstance(x, MethodType):
+            self.outside(owner, path)
+            x = x.__func__
+        if isinstance(x, (FunctionType, type)) and id(x) not in self.seen and not is_constant(x):
+            self.seen[id(x)] = 0
+            self.used[x] = None
+            self.state(class_state(x) if isinstance(x, type) else vars(x), path)
 
     def sequence(self, x: Sequence[Any], path: str) -> None:
         """A list outside: plain numbers are compared as they are written to a file, which is fast."""
         self.key += (x.__class__, len(x))
-        if x and x[0].__class__ is not Value:
-            try:
-                self.key.append(marshal.dumps(x, 2))  # type: ignore[arg-type]
-            except ValueError:
-                pass
-            else:
-                return
+        if FLAT.issuperset(map(type, x)):
+            self.key.append(marshal.dumps(x, 2))  # type: ignore[arg-type]
+            return
         for k, part in enumerate(x):
             self.outside(part, f"{path}.{k}" if self.paths is not None else "")
 
@@ -160,21 +191,37 @@ class Signature:
         self.objects += 1
         self.seen[id(x)] = -self.objects
         self.key += (x.__class__, -self.objects)
-        state = vars(x)
+        state = attributes(x)
         custom = getattr(type(x), "__getstate__", None)
         if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
             state = found
         if not is_standard(type(x)):
-            self.classes.add(type(x))
+            self.used[type(x)] = None
             state = class_state(type(x)) | state
+        self.state(state, path)
+
+    def state(self, state: Mapping[str, Any], path: str) -> None:
+        """What something is made of, by name."""
         self.key.append(len(state))
         for name, part in state.items():
             self.key.append(name)
-            self.outside(part, f"{path}.{name}" if self.paths is not None else "")
+            if self.paths is None:
+                self.outside(part, "")
+            else:
+                self.mark(f"{path}.{name}")
+                self.outside(part, f"{path}.{name}")
 
-    def identity(self, x: Any) -> None:
-        """Something that is compared by identity. The key keeps it alive, so that no other thing gets its identity."""
+    def identity(self, x: Any, path: str) -> None:
+        """Something that is compared by identity. The key keeps it alive, so that no other thing gets its identity.
+
+        Raises TypeError for an iterator, because it is not the same after a call.
+        """
+        if isinstance(x, Iterator):
+            name = f" {path}" if path else ""
+            raise TypeError(f"a compiled function uses the iterator{name} {x!r}, which a call uses up; make a list of it first")
         self.key.append(Identity(x))
+        if hasattr(x, "__wrapped__"):
+            self.outside(x.__wrapped__, path)
         if is_generator(x):
             self.generators.append(x)
 
@@ -213,20 +260,41 @@ class Identity:
 
 def is_standard(thing: Any) -> bool:
     """Whether a class, function or module belongs to what does not change under a program: Python, NumPy, this library."""
-    name = str(getattr(thing, "__module__", None) or getattr(thing, "__name__", ""))
+    if isinstance(thing, FunctionType):  # a decorator of this library gives it the name of another module
+        name = str(thing.__globals__.get("__name__"))
+    else:
+        name = str(getattr(thing, "__module__", None) or getattr(thing, "__name__", ""))
     return name.partition(".")[0] in STANDARD
 
 
+def is_constant(thing: Any) -> bool:
+    """Whether a function or class does not change and has nothing of the user's inside, as grad(f) has f."""
+    return is_standard(thing) and not getattr(thing, "__closure__", None)
+
+
 def class_state(kind: type) -> dict[str, Any]:
-    """The numbers, texts and lists that the user's classes of an object define for it."""
+    """What the user's classes of an object define for it beside methods."""
     classes = [part for part in reversed(kind.__mro__) if not is_standard(part)]
-    return {name: part for one in classes for name, part in vars(one).items() if name[:2] != "__" and isinstance(part, PLAIN)}
+    parts = [item for one in classes for item in vars(one).items()]
+    return {name: part for name, part in parts if name[:2] != "__" and not hasattr(part, "__get__")}
+
+
+def attributes(x: Any) -> dict[str, Any]:
+    """The attributes of an object by name, those in slots included."""
+    return {name: getattr(x, name) for name in slots(type(x)) if hasattr(x, name)} | getattr(x, "__dict__", {})
+
+
+def slots(kind: type) -> list[str]:
+    """The names of attributes that objects of a class of the user's have, but not in a dictionary."""
+    parts = [item for one in kind.__mro__ for item in vars(one).items()]
+    return [name for name, part in parts if name[:2] != "__" and isinstance(part, MemberDescriptorType)]
 
 
 def is_object(x: Any) -> bool:
     """Whether something is taken apart into its attributes: an object of the user's, or a module of `nn`."""
+    kind = type(x)
     return (
-        hasattr(x, "__dict__") and not isinstance(x, OPAQUE) and type(x).__module__.split(".")[0] not in OWN
+        not isinstance(x, OPAQUE) and kind.__module__.split(".")[0] not in OWN and (hasattr(x, "__dict__") or bool(slots(kind)))
         and not is_generator(x)
     )  # fmt: skip
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.signature import is_object, is_standard
+from autograd.compiler.signature import is_standard
 
 __all__ = ["surroundings"]
 
@@ -15,55 +16,59 @@ __all__ = ["surroundings"]
 def surroundings(*things: Any) -> dict[str, Callable[[], Any]]:
     """How to look up each name from outside that functions, or the methods of classes, use, and the functions that they call.
 
-    The functions of the standard library, of NumPy and of this library are left out: they do not change.
+    Of functions of the standard library, of NumPy and of this library only closures count, such as f in grad(f): the rest of them
+    does not change.
     """
     found: dict[str, Callable[[], Any]] = {}
     seen: set[int] = set()
 
-    def add(name: str, look: Callable[[], Any]) -> None:
+    def add(name: str, look: Callable[[], Any], names: Sequence[str], around: tuple[ModuleType, ...] = ()) -> None:
         while name in found:
             name += "'"
         found[name] = look
-        visit(look())
+        thing = look()
+        if isinstance(thing, ModuleType) and not is_standard(thing) and thing not in around:  # config.scale
+            for part in names:
+                if part in vars(thing):
+                    add(f"{name}.{part}", partial(getattr, thing, part, None), names, (*around, thing))
+        visit(thing)
 
     def visit(thing: Any) -> None:
-        owner = getattr(thing, "__self__", None)
-        if is_object(owner) and id(owner) not in seen:
-            seen.add(id(owner))
-            found[f"self of {getattr(thing, '__name__', 'a method')}"] = lambda: owner
-        thing = inspect.unwrap(getattr(thing, "__func__", thing)) if callable(thing) else thing
+        thing = getattr(thing, "__func__", thing)
         if isinstance(thing, property):
             thing = thing.fget
-        if id(thing) in seen or is_standard(thing):
+        if id(thing) in seen:
             return
-        if isinstance(thing, type):
-            seen.add(id(thing))
+        seen.add(id(thing))
+        if isinstance(thing, type) and not is_standard(thing):
             for part in vars(thing).values():
-                visit(getattr(part, "__func__", part))
+                visit(part)
             for base in thing.__bases__:
                 visit(base)
         if not isinstance(thing, FunctionType):
             return
-        seen.add(id(thing))
+        names = list(dict.fromkeys(global_names(thing.__code__)))
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
-            add(name, lambda cell=cell: content(cell))  # type: ignore[misc]
-        names = dict.fromkeys(global_names(thing.__code__))
+            add(name, partial(content, cell), names)
+        if is_standard(thing):
+            return
         for name in names:
             if name in thing.__globals__:
-                add(name, lambda space=thing.__globals__, name=name: space.get(name))  # type: ignore[misc]
-                holder = thing.__globals__[name]
-                if isinstance(holder, (type, ModuleType)) and not is_standard(holder):  # config.scale, Settings.scale
-                    for part in names:
-                        if part in vars(holder):
-                            add(f"{name}.{part}", lambda holder=holder, part=part: getattr(holder, part, None))  # type: ignore[misc]
+                add(name, partial(thing.__globals__.get, name), names)
+            elif name in sys.modules:  # it is imported inside the function
+                add(name, partial(sys.modules.get, name), names)
         for name, value in (thing.__kwdefaults__ or {}).items():
-            add(name, lambda value=value: value)  # type: ignore[misc]
+            add(name, partial(same, value), names)
         for k, value in enumerate(thing.__defaults__ or ()):
-            add(f"default {k} of {thing.__name__}", lambda value=value: value)  # type: ignore[misc]
+            add(f"default {k} of {thing.__name__}", partial(same, value), names)
 
     for thing in things:
         visit(thing)
     return found
+
+
+def same(thing: Any) -> Any:
+    return thing
 
 
 def content(cell: Any) -> Any:

@@ -62,6 +62,10 @@ class Index:
         self.fixed = False  # whether the trace is valid for this number only
         self.limit: int | None = None  # the length of the shortest table that it indexes
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # isinstance says that this is an integer
+        return int
+
     def __index__(self) -> int:
         self.fixed = True
         return self.number
@@ -102,10 +106,11 @@ def arithmetic(name: str) -> Callable[..., Any]:
     return lambda self, *others: getattr(self.__index__(), name)(*[o.__index__() if isinstance(o, Index) else o for o in others])
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "and", "or", "xor", "lshift", "rshift"):
     for _method in (f"__{_name}__", f"__r{_name}__"):
         setattr(Index, _method, arithmetic(_method))
-for _method in ("__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__abs__"):
+for _method in ("__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__pos__", "__abs__", "__invert__", "__round__", "__trunc__",
+                "__str__", "__repr__", "__format__"):  # fmt: skip
     setattr(Index, _method, arithmetic(_method))
 
 

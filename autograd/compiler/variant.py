@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from autograd.calculus import grad
 from autograd.compiler.executable import Executable, Numbers
 from autograd.compiler.program import Hint, Program, sums_of_products
-from autograd.compiler.signature import Signature, are_integers, is_object, unravel
-from autograd.compiler.trace import Index, Trace
+from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
+from autograd.compiler.trace import Index, Trace, TraceError
+from autograd.floats import number
 from autograd.functions import apply
 from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
@@ -49,18 +50,28 @@ class Call(NamedTuple):
 class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
-    def __init__(self, function: Callable[..., Any], name: str, call: Call, found: Signature, backend: str = "numpy") -> None:
+    def __init__(
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
+    ) -> None:  # fmt: skip
         self.name, self.backend = name, backend
+        found = sign()
         paths = found.paths or []
         trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         entering = iter(list(self.entered(trace, found)))
         given = [replaced(x, entering) for x in call.arguments]
         named = {key: replaced(x, entering) for key, x in call.keywords.items()}
+        numbers = list(map(primal, found.things))
         output = trace.run(function, given, named)
+        if (changed := found.change(numbers, sign())) is not None:
+            raise TraceError(
+                f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
+                f"{changed} outside"
+            )
         program = trace.program
         program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else program.constant(float(x)) for x in leaves(output)
+            trace.reference(x) if isinstance(x, Value) else program.constant(number(x, f"a result of {name}"))
+            for x in leaves(output)
         ]  # fmt: skip
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
@@ -361,7 +372,7 @@ def scalar_size(row: Primitive, count: int) -> int:
 
 def replaced(x: Any, entering: Iterator[Any]) -> Any:
     """An argument with its numbers and arrays replaced, in the order in which `Signature.argument` finds them."""
-    if x is None or isinstance(x, (bool, str, bytes, Value)):
+    if x is None or isinstance(x, (bool, str, bytes, Value, *OPAQUE)):
         return x
     if isinstance(x, Mapping):
         return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
@@ -373,6 +384,8 @@ def replaced(x: Any, entering: Iterator[Any]) -> Any:
         return type(x)([replaced(part, entering) for part in x])
     if getattr(x, "shape", None) == ():
         return replaced(x.item(), entering)
+    if is_array(x) and x.dtype.kind in "bSU":
+        return x.copy()
     if is_array(x) and x.dtype.kind not in "fiu":
         return as_array([replaced(part, entering) for part in x.ravel().tolist()], x.shape)
     if is_object(x) and not hasattr(x, "__float__"):

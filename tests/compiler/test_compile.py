@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import warnings
+from collections import deque
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -488,6 +492,151 @@ def test_what_methods_and_classes_use_from_outside_is_noticed(monkeypatch):
     assert compiled(model, 1.0).data == 45.0
     monkeypatch.setattr(Scaling, "power", 3)
     assert compiled(model, 1.0).data == 135.0
+
+
+class Slotted:
+    __slots__ = ("scale",)
+
+    def __init__(self, scale):
+        self.scale = scale
+
+
+def scaled(x, scale):
+    return x * scale
+
+
+def through_an_attribute(x):
+    return x * through_an_attribute.scale
+
+
+def changes():
+    """Functions of one number that use something from outside, and how to change that from 2 to 5."""
+    slotted, given, queue, names, nested = Slotted(2.0), [2.0], deque([2.0]), {"two"}, {"a": [[1.0, 2.0]]}
+    first, second = partial(lambda scale, x: x * scale[0], given), partial(scaled, scale=2.0)
+    through_an_attribute.scale = 2.0
+    return {
+        "slots": (lambda x: x * slotted.scale, lambda: setattr(slotted, "scale", 5.0)),
+        "list in a partial function": (lambda x: first(x), lambda: given.__setitem__(0, 5.0)),
+        "keywords of a partial function": (lambda x: second(x), lambda: second.keywords.update(scale=5.0)),
+        "deque": (lambda x: x * queue[0], lambda: queue.__setitem__(0, 5.0)),
+        "set": (lambda x: x * (5.0 if "five" in names else 2.0), lambda: names.add("five")),
+        "lists in lists": (lambda x: x * nested["a"][0][1], lambda: nested["a"][0].__setitem__(1, 5.0)),
+        "attribute of a function": (through_an_attribute, lambda: setattr(through_an_attribute, "scale", 5.0)),
+    }
+
+
+@pytest.mark.parametrize("name", changes())
+def test_whatever_changes_outside_is_noticed(name):
+    function, change = changes()[name]
+    compiled = ag.compile(function)
+    assert (compiled(3.0), compiled(3.0)) == (6.0, 6.0)
+    change()
+    assert compiled(3.0) == 15.0
+
+
+@pytest.mark.parametrize(
+    ("function", "given"),
+    [
+        (lambda f, x: f(x), helper),
+        (lambda f, x: f[0](x), [helper]),
+        (lambda f, x: f(x), partial(helper)),
+        (lambda f, x: f.apply(x), SimpleNamespace(apply=helper)),
+        (lambda f, x: f(x) / x * x, ag.compile(helper)),
+        (lambda f, x: f(x) * x, ag.grad(helper)),
+    ],
+)  # fmt: skip
+def test_what_a_given_function_uses_is_noticed(monkeypatch, function, given):
+    compiled, bound = ag.compile(function), ag.compile(lambda x: function(given, x))
+    assert compiled(given, 3.0) == bound(3.0) == 6.0
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    assert compiled(given, 3.0) == bound(3.0) == 15.0
+
+
+def test_what_a_gradient_is_taken_of_is_noticed(monkeypatch):
+    slope = ag.compile(ag.grad(lambda x: helper(x) * x))
+    assert slope(1.0) == 4.0
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    assert slope(1.0) == 10.0
+
+
+def test_new_functions_at_every_call_are_not_kept_for_ever():
+    compiled = ag.compile(lambda f, x: f(x))
+    functions = [lambda x, k=k: x * float(k) for k in range(200)]
+    with pytest.warns(RuntimeWarning, match="was compiled for 128 kinds of arguments"):
+        results = [compiled(function, 2.0) for function in functions]
+    assert results == [2.0 * k for k in range(200)]
+    assert len(compiled._used) <= 150
+
+
+def test_changing_something_outside_is_an_error():
+    state, weight, history = SimpleNamespace(count=0), Value(1.0), []
+
+    def counts(x):
+        state.count += 1
+        return x * state.count
+
+    def remembers(x):
+        history.append(x)
+        return x
+
+    def learns(x):
+        weight.data = 2.0
+        return x * weight
+
+    def replaces(x, state):
+        state.mean = x * 0.5
+        return x
+
+    for function, arguments, name in [
+        (counts, [1.0], "state.count"), (remembers, [1.0], "history"), (learns, [1.0], "weight"),
+        (replaces, [1.0, SimpleNamespace(mean=0.0)], "state.mean"),
+    ]:  # fmt: skip
+        with pytest.raises(TraceError, match=f"{function.__name__} changes {name} while it runs.*return what is new"):
+            ag.compile(function)(*arguments)
+    with pytest.raises(TraceError, match=r"counts changes state\.count"):
+        ag.compile(counts, batch=0)(np.ones(3))
+
+
+def test_an_iterator_is_refused():
+    ticks = itertools.count(1)
+    with pytest.raises(TypeError, match=r"uses the iterator ticks count\(1\).*make a list"):
+        ag.compile(lambda x: x * next(ticks))(1.0)
+    with pytest.raises(TypeError, match="uses the iterator xs"):
+        ag.compile(lambda xs: ag.sum(xs))(iter([1.0, 2.0]))
+
+
+def test_types_and_functions_are_arguments():
+    compiled = ag.compile(lambda x, kind: x * kind(2))
+    assert (compiled(1.5, float), compiled(1.5, int), compiled(1.5, abs)) == (3.0, 3.0, 3.0)
+
+
+def test_an_integer_is_an_integer_inside():
+    compiled = ag.compile(lambda x, k: x * k if isinstance(k, int) else -x)
+    assert (compiled(1.5, 3), compiled(1.5, 4)) == (4.5, 6.0)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_results_without_numbers(backend):
+    for empty in (None, (), [], {"a": [], "b": None}):
+        assert ag.compile(lambda _: empty, backend=backend)(2.0) == empty  # noqa: B023
+    compiled = ag.compile(lambda x: [] if x > 0.0 else [x], backend=backend)
+    assert (compiled(1.0), compiled(-1.0), compiled(1.0)) == ([], [-1.0], [])
+    with pytest.raises(TypeError, match="result of <lambda> needs a number, not str"):
+        ag.compile(lambda x: (x, "text"), backend=backend)(2.0)
+
+
+@pytest.mark.parametrize("batch", [{}, {"batch": 0}])
+def test_argnums_as_in_the_engine(batch):
+    def f(a, b):
+        return ag.sum([x * b for x in a])
+
+    a = np.ones((3, 2)) if batch else np.ones(2)
+    compiled = ag.compile(f, **batch)
+    value, (last, first, again) = compiled.value_and_grad(a, 3.0, argnums=(-1, 0, -1))
+    assert (value, last, again) == (6.0, 2.0, 2.0)
+    assert first.tolist() == np.full(a.shape, 1.0 if batch else 3.0).tolist()
+    with pytest.raises(TypeError, match="f is differentiated by argument 2, but was called with 2 arguments"):
+        compiled.value_and_grad(a, 3.0, argnums=2)
 
 
 def test_a_nan_beside_a_choice_is_left_to_the_engine_without_new_programs():
