@@ -174,6 +174,52 @@ def test_the_panel_takes_a_gradient_apart(visit):
     assert tab.page.locator(".box.chosen").count() == 1
 
 
+def hinges() -> tuple[Value, Value]:
+    """A weight that four samples share, each in a scope of its own; nothing comes back from the second and the last."""
+    w = Value(0.5, label="w")
+    losses = []
+    for i, x in enumerate((1.0, -4.0, 3.0, -2.0)):
+        with scope(f"sample{i}"):
+            losses.append((w * x * w + 0.25).relu())
+    loss = losses[0] + losses[1] + losses[2] + losses[3]
+    loss.backward()
+    return loss, w
+
+
+@needs_browser
+def test_uses_that_send_nothing_hide_no_other_use(visit):
+    loss, w = hinges()
+    tab = visit(explore(loss))
+    found(tab, Graph(loss))
+    sums = [0.0]  # of a gradient that has come back to w, after every step
+    for t in range(tab.run("() => explorer.frame.seedStep"), tab.run("() => explorer.frame.lastStep") + 1):
+        tab.run("t => explorer.go(t)", t)
+        shown, passed = tab.run("() => [explorer.frame.gradAt(0, explorer.state.t), document.querySelector('#say').textContent]")
+        if shown != sums[-1]:
+            assert "To w: " in passed and f"= {shown:g}." in passed
+            sums.append(shown)
+    assert sums == [0.0, 1.5, 3.0, 3.5, 4.0]
+    assert w.grad == 4.0
+
+
+@needs_browser
+def test_a_box_and_the_panel_say_one_gradient(visit):
+    loss, w = hinges()
+    tab = visit(explore(loss))
+    inside = tab.run("() => explorer.views.findIndex(v => v.kind === 'inside')")
+    tab.run("i => { explorer.setView(i); explorer.find(0); }", inside)
+    box = tab.page.locator(".box.leaf", has_text="w")
+    assert "grad 4" in box.text_content() and "so far" not in box.text_content()
+    panel = tab.text("#panel")
+    assert "Its gradient: 4" in panel
+    assert "Of this, sample0, which is shown, sends 1 (2 of the 4 uses)" in panel
+    tab.run("() => explorer.go(explorer.frame.lastStep - 1)")  # one use of w is still to come
+    assert "so far 3.5" in box.text_content()
+    assert "Its gradient so far: 3.5" in tab.text("#panel") and "sum at the end" in tab.text("#panel")
+    tab.run("() => explorer.go(1)")
+    assert "Its gradient will be: 4" in tab.text("#panel")
+
+
 @needs_browser
 def test_many_paths_are_counted_and_the_largest_is_shown(visit):
     x = Value(1.0, label="x")
@@ -280,7 +326,7 @@ def test_folded_boxes_open_and_equal_ones_are_leafed_through(visit):
 def test_the_address_holds_the_place(visit):
     tab = visit(explore(small()), "#step=3&value=1")
     assert tab.text("#count") == "forward 3/4"
-    assert "Its gradient: 4" in tab.text("#panel")
+    assert "Its gradient will be: 4" in tab.text("#panel")
     tab.press("ArrowRight")
     tab.wait("() => location.hash.includes('step=4')")
     assert visit(explore(small()), "#step=99&view=7&value=x").text("#count") == "backward 4/4"

@@ -94,6 +94,12 @@ class Frame {
     this.backward = results.filter(v => this.reached[v]).reverse();
     this.backward.forEach((v, i) => { this.backwardStep[v] = this.seedStep + 1 + i; });
     this.lastStep = this.seedStep + this.backward.length;
+    // The step by which the backward pass has gone past v, reached or not: along the uses of a value it only grows.
+    this.passedBy = new Int32Array(N);
+    for (let v = N - 1, step = this.seedStep; v >= 0; v--) {
+      if (isResult(v) && this.reached[v]) step++;
+      this.passedBy[v] = step;
+    }
   }
   active(t) {
     if (t === 0) return -1;
@@ -101,6 +107,7 @@ class Frame {
   }
   phase(t) { return t === 0 ? "inputs" : t < this.seedStep ? "forward" : t === this.seedStep ? "seed" : "backward"; }
   isComputed(v, t) { return t >= this.forwardStep[v]; }
+  sends(e) { return this.hasPath[e] && this.reached[target[e]]; }  // something comes back over this edge, if only 0
   contribution(e) { return this.local[e] * this.grad[target[e]]; }
   // The gradient of v as it stands after step t; null before the backward pass begins.
   gradAt(v, t) {
@@ -108,18 +115,14 @@ class Frame {
     let low = useFirst[v], high = useFirst[v + 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.backwardStep[target[useEdge[middle]]] <= t) low = middle + 1; else high = middle;
+      if (this.passedBy[target[useEdge[middle]]] <= t) low = middle + 1; else high = middle;
     }
-    while (--low >= useFirst[v]) if (this.hasPath[useEdge[low]]) return this.after[useEdge[low]];
+    while (--low >= useFirst[v]) if (this.sends(useEdge[low])) return this.after[useEdge[low]];
     return v === G.root ? this.seed : 0;
   }
   isSettled(v, t) {  // all uses of v have passed back what they pass
-    const end = useFirst[v + 1];
     if (t < this.seedStep) return false;
-    for (let i = end - 1; i >= useFirst[v]; i--) {
-      const b = this.backwardStep[target[useEdge[i]]];
-      if (b < 2 ** 31 - 1) return b <= t;
-    }
+    for (let i = useFirst[v + 1] - 1; i >= useFirst[v]; i--) if (this.sends(useEdge[i])) return this.passedBy[target[useEdge[i]]] <= t;
     return true;
   }
   // The 98th percentile of |gradient| without the root, whose gradient is always the seed: the strongest colour.

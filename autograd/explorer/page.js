@@ -218,8 +218,9 @@ function valueText(v) {
   return out;
 }
 function gradientText(v, t) {
-  const grad = frame.grad[v];
-  let out = `<h3>Its gradient: <span title="${grad}">${num(grad)}</span></h3>`;
+  const grad = frame.grad[v], settled = frame.isSettled(v, t), now = settled ? grad : frame.gradAt(v, t) ?? grad;
+  const when = settled ? "" : t < frame.seedStep ? " will be" : " so far";
+  let out = `<h3>Its gradient${when}: <span title="${now}">${num(now)}</span></h3>`;
   if (v === G.root) return out + `<p>This is the result: the backward pass starts here with ${num(frame.seed)}.</p>`;
   const uses = [];
   let silent = 0;
@@ -238,10 +239,14 @@ function gradientText(v, t) {
     out += `<tr class="${done ? frame.backwardStep[r] === t ? "now" : "" : "later"}"><td>${link(r)}</td><td class="number" title="${frame.local[e]}">${num(frame.local[e])}</td><td class="number">${factor(frame.grad[r])}</td><td class="number" title="${frame.contribution(e)}">${num(frame.contribution(e))}</td></tr>`;
     if (formula && shown.length <= 6) out += `<tr class="soft"><td colspan="4">local: ${escaped(formula)}</td></tr>`;
   }
-  out += `<tr class="total"><td colspan="3">${shown.length < uses.length ? `sum of all ${uses.length}` : "sum"}</td><td class="number">${num(grad)}</td></tr></tbody></table>`;
+  out += `<tr class="total"><td colspan="3">${shown.length < uses.length ? `sum of all ${uses.length}` : "sum"}${when === " so far" ? " at the end" : ""}</td><td class="number">${num(grad)}</td></tr></tbody></table>`;
   if (shown.length < uses.length) out += '<p><button data-all="1">show all</button></p>';
   if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing back: no path leads on from there.</p>`;
-  if (!frame.isSettled(v, t) && frame.phase(t) !== "inputs") out += `<p class="soft">At this step: ${frame.gradAt(v, t) === null ? "the backward pass has not begun" : num(frame.gradAt(v, t)) + " so far"}.</p>`;
+  const view = G.views[state.view], here = view.kind === "inside" ? uses.filter(e => isUnder(target[e], view.of + 1)) : uses;
+  if (here.length && here.length < uses.length) {
+    const part = here.reduce((sum, e) => sum + frame.contribution(e), 0);
+    out += `<p>Of this, ${escaped(scopeName(view.of + 1))}, which is shown, sends <span class="sum">${num(part)}</span> (${here.length} of the ${uses.length} uses); the rest comes from outside this picture.</p>`;
+  }
   return out;
 }
 function operandsText(v, t) {
@@ -289,7 +294,7 @@ function boxText(box) {
   out += `<p>${box.values.length} values: ${[...ops].map(([op, n]) => `${n} ${escaped(op)}`).join(", ")}</p><p>${escaped([data, grad].filter(Boolean).join(", "))}</p>`;
   if (box.kind === "scope") out += `<p><button data-open="${box.index}">open ${escaped(scopeName(box.scopes[0]))}</button></p>`;
   const top = box.values.filter(v => !isConstant(v)).sort((a, b) => Math.abs(frame.grad[b]) - Math.abs(frame.grad[a])).slice(0, 12);
-  out += `<h3>Largest gradients in it</h3><table><thead><tr><th>value</th><th class="number">number</th><th class="number">gradient</th></tr></thead><tbody>`;
+  out += `<h3>Largest gradients in it${state.t < frame.lastStep ? ", at the end" : ""}</h3><table><thead><tr><th>value</th><th class="number">number</th><th class="number">gradient</th></tr></thead><tbody>`;
   return out + top.map(v => `<tr><td>${link(v)}</td><td class="number">${num(frame.data[v])}</td><td class="number">${num(frame.grad[v])}</td></tr>`).join("") + "</tbody></table>";
 }
 $("panel").addEventListener("click", event => {
@@ -315,7 +320,7 @@ function renderTable() {
     const grad = isConstant(v) ? null : frame.gradAt(v, t), from = operandsOf(v);
     const words = expression(opName(v), from.map(s => name(s, frame)));
     out += `<tr class="${frame.active(t) === v ? "now" : ""}"><td>${link(v)}</td><td>${escaped(scopePath[G.scope[v]])}</td><td>${isResult(v) ? escaped(words) : isConstant(v) ? "a constant" : "a leaf"}</td>` +
-      `<td class="number" title="${frame.data[v]}">${frame.isComputed(v, t) ? num(frame.data[v]) : "\u00b7"}</td><td class="number" title="${grad ?? ""}">${grad === null ? "-" : num(grad)}</td></tr>`;
+      `<td class="number" title="${frame.data[v]}">${frame.isComputed(v, t) ? num(frame.data[v]) : "\u00b7"}</td><td class="number" title="${grad ?? ""}">${grad === null ? "-" : (frame.isSettled(v, t) ? "" : "so far ") + num(grad)}</td></tr>`;
   }
   $("list").innerHTML = out + "</tbody></table>";
 }

@@ -191,7 +191,7 @@ class Stage {
       const v = box.values[0], computed = frame.isComputed(v, t), grad = frame.gradAt(v, t);
       const odd = computed && !(Number.isFinite(frame.data[v]) && (grad === null || Number.isFinite(grad)));
       if (box.kind === "constant") return { data: num(frame.data[v]), grad: "", colour: "z", odd };
-      return { data: computed ? num(frame.data[v]) : "\u00b7", grad: backward ? `grad ${num(grad)}` : "grad -", colour: backward ? frame.colour(grad) : "z", odd };
+      return { data: computed ? num(frame.data[v]) : "\u00b7", grad: backward ? `${frame.isSettled(v, t) ? "grad" : "so far"} ${num(grad)}` : "grad -", colour: backward ? frame.colour(grad) : "z", odd };
     }
     let largest = 0, at = 0, computed = 0, odd = false;
     for (const v of box.values) {
