@@ -205,7 +205,7 @@ def test_uses_that_send_nothing_hide_no_other_use(visit):
 
 @needs_browser
 def test_a_box_and_the_panel_say_one_gradient(visit):
-    loss, w = hinges()
+    loss, _ = hinges()
     tab = visit(explore(loss))
     inside = tab.run("() => explorer.views.findIndex(v => v.kind === 'inside')")
     tab.run("i => { explorer.setView(i); explorer.find(0); }", inside)
