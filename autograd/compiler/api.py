@@ -104,17 +104,14 @@ class Compiled:
         found = Signature(named=named, start=start)
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
-            found.starts.append(len(found.things))
-            found.mark(name)
+            found.begin(name)
             if k != skip:
                 found.argument(x, name)
         for name, x in call.keywords.items():
-            found.starts.append(len(found.things))
-            found.mark(name)
+            found.begin(name)
             found.key.append(name)
             found.argument(x, name)
-        found.starts.append(len(found.things))
-        found.mark("self")
+        found.begin("self")
         found.outside(self.function, "self")
         for name, look in self._outside.items():
             found.mark(name)

@@ -44,6 +44,8 @@ RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp"}
 RAGGED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "dot": "add"}
 LOGSUMEXP = '''
 def logsumexp(x, axis):
+    if x.size > 4 * x.shape[axis] ** 2:
+        x = x.T.copy().T  # many short rows are reduced side by side, not one by one
     top = x.max(axis, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
     return (np.log(np.exp(x - shift).sum(axis, keepdims=True)) + shift).squeeze(axis)
@@ -289,9 +291,14 @@ class Printer:
             text = self.views.write(refs, shape)
             scalar = len(set(refs)) == 1
             operands.append(self.aligned(text, () if scalar else shape, self.views.is_batched(refs), group.batched))
-        if group.row.name == "greater" and self.conditions.issuperset(group.entries):
-            return f"{atom(operands[0])} > {atom(operands[1])}"
+        sign = {"greater": ">", "sub": "!="}.get(group.row.name)
+        if sign and self.conditions.issuperset(group.entries) and (sign == ">" or self.is_finite(group.arguments[1][0])):
+            return f"{atom(operands[0])} {sign} {atom(operands[1])}"
         return self.applied(group.row, operands)
+
+    def is_finite(self, refs: Sequence[int]) -> bool:
+        """Whether these are finite constants: then a difference from them is 0 where it is equal, and nowhere else."""
+        return all(ref < 0 and math.isfinite(self.program.number(ref)) for ref in refs)
 
     def applied(self, row: Primitive, operands: Sequence[str]) -> str:
         """An operation of the table on expressions."""

@@ -12,7 +12,7 @@ from autograd.compiler.recover import recover
 from autograd.compiler.reverse import differentiated
 from autograd.value import ORDER
 
-__all__ = ["Executable"]
+__all__ = ["Executable", "Numbers", "has_nan"]
 
 Numbers = Any  # an array of floats, or a list of them where NumPy is missing
 
@@ -50,7 +50,11 @@ class Executable:
         at = {ref: k for k, ref in enumerate(self.program.inputs)}
         entries = [ref for block in self.tensors.inputs for ref in block.entries if ref is not None]
         # The text reads the inputs block by block, and gives derivatives block by block.
-        self.order = permutation(np, [at[ref] for ref in entries])
+        self.order, self.moved = permutation(np, [at[ref] for ref in entries]), slice(0)
+        if self.order is not None:  # often most of them, such as the data, stay where they are
+            moved = np.flatnonzero(self.order != np.arange(len(self.order)))
+            self.moved = slice(moved[0], moved[-1] + 1)
+            self.order = self.order[self.moved]
         results = [Result("value", outputs[: self.count], (self.count,) if self.count > 1 else ())] if self.count else []
         place = {self.program.inputs[k]: j for j, k in enumerate(self.wanted)}
         slopes: list[int] = []
@@ -68,37 +72,40 @@ class Executable:
         self.back = permutation(np, np.argsort(np.array(slopes, dtype=np.intp)).tolist())
         return printed(self.tensors, results)
 
-    def run(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
+    def run(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
         """The results, and their derivatives one row after the other; None if a guard does not hold.
 
-        A nan among the derivatives may come from a branch that was not taken: then they are computed with care.
+        The parts, one after the other, are the numbers of all inputs. A nan among the derivatives may come from a branch that was
+        not taken: then they are computed with care.
         """
-        found = self.run_arrays(numbers) if self.backend == "numpy" else self.run_lists(numbers)
+        found = self.run_arrays(parts) if self.backend == "numpy" else self.run_lists(parts)
         if found is None or self.careful or not self.wanted or not has_nan(found[1]):
             return found
         if self.with_care is None:
             self.with_care = Executable(self.source, self.wanted, careful=True, backend=self.backend)
-        return self.with_care.run(numbers)
+        return self.with_care.run(parts)
 
-    def run_arrays(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
+    def run_arrays(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
         """The same by NumPy."""
         np = self.np
-        array = np.asarray(numbers, dtype=float)
+        array = np.concatenate(parts, dtype=float)
+        if self.order is not None:
+            array[self.moved] = array.take(self.order)
         with np.errstate(all="ignore"):
-            found = self.function(array if self.order is None else array[self.order])
+            found = self.function(array)
         if self.guards:
             *found, sides = found
             if not holds(self.guards, sides.tolist()):
                 return None
-        values = np.ravel(found[0]) if self.count else ()
+        values = np.array(found[0], ndmin=1) if self.count else ()
         if not self.wanted or not self.count:
             return values, ()
         slopes = np.concatenate(found[1:], axis=None)
-        return values, slopes if self.back is None else slopes[self.back]
+        return values, slopes if self.back is None else slopes.take(self.back)
 
-    def run_lists(self, numbers: Numbers) -> tuple[Numbers, Numbers] | None:
+    def run_lists(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
         """The same by plain Python."""
-        values, slopes, sides = self.function(list(map(float, numbers)))
+        values, slopes, sides = self.function([float(number) for part in parts for number in part])
         return (values, slopes) if holds(self.guards, sides) else None
 
 

@@ -11,8 +11,7 @@ import inspect
 import marshal
 import random
 import sys
-from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import zip_longest
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
@@ -25,6 +24,7 @@ from autograd.value import Value
 __all__ = ["OPAQUE", "Signature", "are_integers", "is_generator", "parameter_names"]
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
+PLAIN = (bool, str, bytes, type(None), *OPAQUE)  # arguments that are no numbers
 FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
 OWN = ("autograd", "numpy", "builtins", "functools", "logging")  # objects of these are compared by identity too
 STANDARD = {*sys.stdlib_module_names, *OWN, "nn"} - {"__main__"}
@@ -38,11 +38,13 @@ class Signature:
     """
 
     def __init__(self, *, named: bool = False, start: Signature | None = None) -> None:
-        self.head = 0 if start is None else len(start.things)  # how many things `start` had
+        self.head = 0 if start is None else start.count  # how many things `start` had
+        self.count: int = self.head  # how many there are
         self.things: list[Any] = [] if start is None else list(start.things) if named else Behind(self.head)
         self.kinds: list[str] = list(start.kinds) if start is not None and named else []  # Value, float, integer, array, integers
         self.paths: list[str] | None = None if not named else [] if start is None else list(start.paths or [])
-        self.seen: MutableMapping[Any, int] = {} if start is None else ChainMap({}, start.seen)
+        self.seen: dict[Any, int] = dict(start.seen) if start is not None and named else {}
+        self.before = {} if start is None or named else start.seen  # what was seen in `start`
         self.objects: int = 0 if start is None else start.objects  # what comes again is the same thing, or the same object
         self.key: list[Any] = []
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
@@ -54,9 +56,20 @@ class Signature:
     def enter(self, kind: str, thing: Any, path: str) -> None:
         """One more thing."""
         self.things.append(thing)
+        self.count += 1
         self.kinds.append(kind)
         if self.paths is not None:
             self.paths.append(path)
+
+    def begin(self, name: str) -> None:
+        """One more argument, or all that comes after them."""
+        self.starts.append(self.count)
+        self.mark(name)
+
+    def place(self, key: Any) -> int | None:
+        """Where something was seen before."""
+        found = self.seen.get(key)
+        return self.before.get(key) if found is None else found
 
     def mark(self, path: str) -> None:
         """What comes now belongs to this path."""
@@ -79,13 +92,8 @@ class Signature:
         if kind is float:
             self.enter("float", x, path)
             self.key.append(float)
-        elif kind is Value or x is None or isinstance(x, (bool, str, bytes, *OPAQUE)):
+        elif kind is Value or isinstance(x, PLAIN):
             self.outside(x, path)
-        elif isinstance(x, Mapping):
-            self.key += (kind, len(x))
-            for name, part in x.items():
-                self.key.append(name)
-                self.argument(part, f"{path}.{name}")
         elif are_integers(x):
             self.enter("integers", x, path)
             self.key += (kind, len(x), int)
@@ -99,6 +107,11 @@ class Signature:
                     self.argument(part, f"{path}.{k}")
         elif is_array(x):
             self.array(x, path)
+        elif isinstance(x, Mapping):
+            self.key += (kind, len(x))
+            for name, part in x.items():
+                self.key.append(name)
+                self.argument(part, f"{path}.{name}")
         elif getattr(x, "shape", None) == ():
             self.argument(x.item(), path)
         elif words_for({kind}) is not None:
@@ -127,9 +140,9 @@ class Signature:
         """Take apart what a function finds outside or in an object: its Values are inputs, and its numbers are compared."""
         kind = x.__class__
         if kind is Value:
-            place = self.seen.setdefault(x, len(self.things))
+            place = self.before[x] if x in self.before else self.seen.setdefault(x, self.count)
             self.key.append(place)
-            if place == len(self.things):
+            if place == self.count:
                 self.enter("Value", x, path)
         elif x is None or isinstance(x, (bool, int, str, bytes, range)):
             self.key += (kind, x)
@@ -162,13 +175,14 @@ class Signature:
     def opaque(self, x: Any, path: str) -> None:
         """A function, class or module: it stays the same, but what a function uses, or a class defines, may change."""
         self.key += (x.__class__, x)
-        owner = getattr(x, "__self__", None)
-        if is_generator(owner):
-            self.generators.append(owner)
-        if isinstance(x, MethodType):
-            self.outside(owner, path)
-            x = x.__func__
-        if isinstance(x, (FunctionType, type)) and id(x) not in self.seen and not is_constant(x):
+        if isinstance(x, (BuiltinFunctionType, MethodType)):
+            owner = x.__self__
+            if is_generator(owner):
+                self.generators.append(owner)
+            if isinstance(x, MethodType):
+                self.outside(owner, path)
+                x = x.__func__
+        if isinstance(x, (FunctionType, type)) and self.place(id(x)) is None and not is_constant(x):
             self.seen[id(x)] = 0
             self.used[x] = None
             self.state(class_state(x) if isinstance(x, type) else vars(x), path)
@@ -184,7 +198,7 @@ class Signature:
 
     def object(self, x: Any, path: str) -> None:
         """A module or another object: what it is made of. What is not pickled does not belong to its state."""
-        place = self.seen.get(id(x))
+        place = self.place(id(x))
         if place is not None:  # it was taken apart before
             self.key += (x.__class__, place)
             return
@@ -227,14 +241,11 @@ class Signature:
 
 
 class Behind(list[Any]):
-    """A list behind others, which are counted but not kept."""
+    """A list behind other things, which are counted but not kept."""
 
     def __init__(self, head: int) -> None:
         super().__init__()
         self.head = head
-
-    def __len__(self) -> int:
-        return self.head + super().__len__()
 
     def __getitem__(self, k: Any) -> Any:
         return super().__getitem__(k - self.head)

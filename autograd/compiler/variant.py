@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autograd.calculus import grad
-from autograd.compiler.executable import Executable, Numbers
+from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
 from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
 from autograd.compiler.trace import Index, Trace, TraceError
@@ -120,7 +120,19 @@ class Variant:
         return all(element(things, source) == number for source, (_, number) in self.fixed.items())
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
-        """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things.
+        """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things."""
+        parts = self.parts(things, head)
+        if len(parts) == 1:
+            return parts[0]
+        for part in parts:
+            if is_array(part):
+                import numpy as np
+
+                return np.concatenate(parts)
+        return [number for part in parts for number in part]
+
+    def parts(self, things: Sequence[Any], head: Numbers = None) -> list[Numbers]:
+        """The same in parts, to be joined.
 
         Raises IndexError if an integer does not index what the function indexes with it.
         """
@@ -135,15 +147,7 @@ class Variant:
             [value._data for value in part]
             for kind, part in (self.segments if head is None else self.segments[1:])
         ]  # fmt: skip
-        if head is not None:
-            parts.insert(0, head)
-        if len(parts) == 1:
-            return parts[0]
-        if not any(is_array(part) for part in parts):
-            return [number for part in parts for number in part]
-        import numpy as np
-
-        return np.concatenate(parts)
+        return parts if head is None else [head, *parts]
 
     def numbers(self) -> list[int]:
         """The inputs that are numbers, not integers that index: there are derivatives by these."""
@@ -174,8 +178,12 @@ class Variant:
         None also where choices were differentiated and a result is nan: it may come from the side that was not taken. Then
         `is_undecided` says that no other program would know better; the engine does.
         """
-        found = self.executable(wanted).run(self.inputs(things, head))
-        self.is_undecided = found is not None and self.chose and any(x != x for x in found[0])
+        return self.run_parts(self.parts(things, head), wanted)
+
+    def run_parts(self, parts: Sequence[Numbers], wanted: tuple[int, ...] = ()) -> tuple[Numbers, Numbers] | None:
+        """The same for the numbers of all inputs in parts."""
+        found = self.executable(wanted).run(parts)
+        self.is_undecided = found is not None and self.chose and has_nan(found[0])
         return None if self.is_undecided else found
 
     def nodes(self, things: Sequence[Any]) -> dict[int, Value]:
@@ -193,24 +201,20 @@ class Variant:
 
     def as_nodes(self, things: Sequence[Any], nodes: dict[int, Value]) -> Any:
         """The results as Values, whose operands are the Values among the inputs; None if a guard does not hold."""
-        if not current().recording or len(self.program.outputs) > FEW:
-            found = self.run(things)
-            if found is None:
-                return None
-            if not current().recording:
-                return self.rebuilt([Value(number) for number in found[0]])
-            given = list(self.inputs(things))
-            for k, node in nodes.items():
-                given[k] = node
-            return self.rebuilt(replay(self.program, given))
-        wanted, used = tuple(nodes), tuple(nodes.values())
-        found = self.run(things, wanted)
+        numbers, width = self.inputs(things), len(nodes)
+        is_replayed = not current().recording or len(self.program.outputs) > FEW
+        found = self.run_parts([numbers], () if is_replayed else tuple(nodes))
         if found is None:
             return None
         values, slopes = (part.tolist() if hasattr(part, "tolist") else part for part in found)
-        width = len(wanted)
+        if not current().recording:
+            return self.rebuilt(list(map(Value, values)))
+        if is_replayed:
+            given = [nodes.get(k, number) for k, number in enumerate(numbers)]
+            return self.rebuilt(replay(self.program, given))
+        wanted, used = tuple(nodes), tuple(nodes.values())
         return self.rebuilt([
-            record(value, Replay(self, row, self.inputs(things), wanted), used, tuple(slopes[row * width : (row + 1) * width]))
+            record(value, Replay(self, row, numbers, wanted), used, tuple(slopes[row * width : (row + 1) * width]))
             for row, value in enumerate(values)
         ])  # fmt: skip
 
