@@ -70,7 +70,7 @@ class Module:
     def modules(self) -> Iterator[Module]:
         """The module itself and all modules in it, each once."""
         seen: set[int] = set()
-        for _, thing in walk("", self):
+        for _, thing in walk("", self, values=False):
             if isinstance(thing, Module) and id(thing) not in seen:
                 seen.add(id(thing))
                 yield thing
@@ -181,11 +181,11 @@ def check_size(size: Any, what: str, least: int = 1) -> int:
     return int(found)
 
 
-def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:
-    """Every Value and module in modules and containers, with its path; a module comes before what is in it."""
-    if isinstance(thing, Value):
-        yield path, thing
-        return
+def walk(path: str, thing: Any, *, values: bool = True) -> Iterator[tuple[str, Value | Module]]:
+    """Every module in modules and containers, and every Value unless they are not asked for, with its path.
+
+    A module comes before what is in it.
+    """
     if isinstance(thing, Module):
         yield path, thing
         parts: Any = vars(thing).items()
@@ -196,4 +196,7 @@ def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:
     else:
         return
     for key, part in parts:
-        yield from walk(f"{path}.{key}" if path else str(key), part)
+        if not isinstance(part, Value):
+            yield from walk(f"{path}.{key}" if path else str(key), part, values=values)
+        elif values:
+            yield f"{path}.{key}" if path else str(key), part
