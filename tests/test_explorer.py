@@ -213,7 +213,7 @@ def test_a_box_and_the_panel_say_one_gradient(visit):
     assert box.text_content().endswith("grad 4")
     panel = tab.text("#panel")
     assert "Its gradient: 4" in panel
-    assert "Of this, sample0, which is shown, sends 1 (2 of the 4 uses)" in panel
+    assert "Of this, 1 comes from sample0, which is shown (2 of the 4 uses)" in panel
     tab.run("() => explorer.go(explorer.frame.lastStep - 1)")  # one use of w is still to come
     assert "so far 3.5" in box.text_content()
     assert "Its gradient so far: 3.5" in tab.text("#panel")
@@ -325,6 +325,28 @@ def test_folded_boxes_open_and_equal_ones_are_leafed_through(visit):
 
 
 @needs_browser
+def test_what_is_opened_is_what_the_panel_tells_of(visit):
+    model = nn.MLP(2, [8, 8, 1], seed=1)
+    loss = nn.hinge_loss([model([0.5, -1.0]), model([1.0, 2.0])], [1, -1])
+    loss.backward()
+    tab = visit(explore(loss, names=model.named_parameters()))
+    tab.run("() => explorer.setView(explorer.views.findIndex(view => view.kind === 'stacked'))")
+    crowd = tab.page.locator(".box.crowd", has_text="of layers").first
+    assert re.fullmatch(r"\d+ leavesof layers.*max \|grad\| [\d.e-]+", crowd.text_content())
+    while tab.text("#count") != "inputs":
+        tab.press("ArrowLeft")
+        assert ": ." not in tab.text("#say")
+    tab.press("End", "/")  # the last step is in the first call of the model
+    tab.page.keyboard.type("mlp#2/layer1")
+    tab.press("Enter")
+    assert tab.text("#panel h2") == "mlp#2/layer1"
+    tab.press("Home", "ArrowRight")
+    while tab.run("() => explorer.stage.boxOf[explorer.frame.active(explorer.state.t)]") < 0:
+        tab.press("ArrowRight")
+    assert tab.text("#panel h2") != "mlp#2/layer1"  # a step that is shown
+
+
+@needs_browser
 def test_the_address_holds_the_place(visit):
     tab = visit(explore(small()), "#step=3&value=1")
     assert tab.text("#count") == "forward 3/4"
@@ -411,6 +433,37 @@ def test_no_text_leaves_its_box_and_no_box_covers_another(visit):
     for i in range(tab.run("() => explorer.views.length")):
         tab.run("i => explorer.setView(i)", i)
         assert tab.run(wide) == []
+
+
+@needs_browser
+def test_long_numbers_stay_in_their_boxes(visit):
+    x = Value(-1.234567e-15, label="x")
+    y = x * 2.0 + x * -1.234567e-10
+    y.backward()
+    tab = visit(explore(y))
+    tab.press("ArrowLeft")
+    box = tab.page.locator(".box.leaf")
+    assert "so far -1.235e-10" in box.text_content()
+    assert box.evaluate("g => g.querySelector('.grad').getBBox().width <= g.getBBox().width")
+
+
+@needs_browser
+def test_derivatives_beside_lines_are_not_on_boxes(visit):
+    w, x = [Value(0.123456 * i, label=f"layer.weights.w{i}") for i in range(1, 7)], [Value(0.654321 * i) for i in range(1, 7)]
+    y = sum((a * b for a, b in zip(w, x)), Value(-0.5))
+    y = sum((y * a for a in w), Value(0.0))
+    y.backward()
+    tab = visit(explore(y))
+    touching = """() => {
+        const frames = selector => [...document.querySelectorAll(selector)].map(element => element.getBoundingClientRect());
+        const boxes = frames(".box:not(.constant)"), labels = frames(".local");
+        const common = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]);
+        const touch = (a, b) => common(a, b, "left", "right") > 4 && common(a, b, "top", "bottom") > 4;
+        return [labels.length, labels.filter(a => boxes.some(b => touch(a, b))).length];
+    }"""
+    labels, on_boxes = tab.run(touching)
+    assert labels > 20
+    assert on_boxes == 0
 
 
 @needs_browser

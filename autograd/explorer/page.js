@@ -71,7 +71,8 @@ function say() {
   if (box && phase !== "seed") {
     const { data, grad } = stage.texts(box, t);
     const what = `${box.path || box.title}${box.scopes.length > 1 ? ` and ${box.scopes.length - 1} of equal shape` : ""}`;
-    text = phase === "forward" ? `Forward through ${what}: ${data}. Last: ${text}` : `Backward through ${what}: ${grad}. Last: ${text}`;
+    const came = phase === "forward" ? data : grad;
+    text = `${phase === "forward" ? "Forward" : "Backward"} through ${what}${came ? ": " + came : ""}. Last: ${text}`;
   }
   // One sentence is spoken; the sums of an operation on many numbers are shown.
   const spoken = lines.length <= 3 ? `${text} ${lines.map(l => l[0].toUpperCase() + l.slice(1) + ".").join(" ")}` : `${text} ${lines.length} operands receive their part.`;
@@ -197,8 +198,11 @@ const where = v => scopePath[G.scope[v]] ? `<p class="soft">in ${escaped(scopePa
 function renderPanel() {
   const active = frame.active(state.t);
   const v = state.chosen >= 0 ? state.chosen : state.looked >= 0 ? state.looked : state.box ? -1 : active;
-  $("panel").innerHTML = notes() + (v >= 0 ? valueText(v) : state.box ? boxText(state.box) : introText());
+  const view = G.views[state.view], away = state.chosen < 0 && state.looked < 0 && view.kind === "inside" && stage.boxOf[active] < 0;
+  const box = state.box ?? (away ? scopeBox(view.of + 1) : null);  // what happens elsewhere is said below
+  $("panel").innerHTML = notes() + (box && (v < 0 || away) ? boxText(box) : v >= 0 ? valueText(v) : introText());
 }
+const scopeBox = scope => ({ kind: "inside", scopes: [scope], path: scopePath[scope], values: valuesIn(scope), outputs: [] });
 function notes() {
   const more = frame.more ? ` and ${frame.more} more` : "";
   return frame.notes.length ? `<details class="note"><summary>${frame.notes.length === 1 && !frame.more ? escaped(frame.notes[0]) : `${frame.notes.length + frame.more} gradients of the program are not those of this graph`}</summary>${frame.notes.length > 1 ? `<p>${frame.notes.map(escaped).join("<br>")}${more}.</p><p>Gradients of more than one backward() were added up, or hooks changed them. The page shows those of this graph.</p>` : ""}</details>` : "";
@@ -240,13 +244,13 @@ function gradientText(v, t) {
     if (formula && shown.length <= 6) out += `<tr class="soft"><td colspan="4">local: ${escaped(formula)}</td></tr>`;
   }
   out += `<tr class="total"><td colspan="3">${shown.length < uses.length ? `sum of all ${uses.length}` : "sum"}${when === " so far" ? " at the end" : ""}</td><td class="number">${num(grad)}</td></tr></tbody></table>`;
-  if (shown.length < uses.length) out += '<p><button data-all="1">show all</button></p>';
-  if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing back: no path leads on from there.</p>`;
   const view = G.views[state.view], here = view.kind === "inside" ? uses.filter(e => isUnder(target[e], view.of + 1)) : uses;
   if (here.length && here.length < uses.length) {
     const part = here.reduce((sum, e) => sum + frame.contribution(e), 0);
-    out += `<p>Of this, ${escaped(scopeName(view.of + 1))}, which is shown, sends <span class="sum">${num(part)}</span> (${here.length} of the ${uses.length} uses); the rest comes from outside this picture.</p>`;
+    out += `<p>Of this, ${num(part)} comes from ${escaped(scopePath[view.of + 1])}, which is shown (${here.length} of the ${uses.length} uses); the rest comes from outside this picture.</p>`;
   }
+  if (shown.length < uses.length) out += '<p><button data-all="1">show all</button></p>';
+  if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing back: no path leads on from there.</p>`;
   return out;
 }
 function operandsText(v, t) {

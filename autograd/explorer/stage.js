@@ -35,6 +35,7 @@ function boxesOf(view) {
       const what = labels.size === 1 && [...labels][0] || (ops.size === 1 && glyph([...ops][0])) || (box.values.every(v => !isResult(v)) ? "leaves" : "values");
       box.title = what === "leaves" || what === "values" ? `${box.values.length} ${what}` : ops.size === 1 && labels.has("") ? `${box.values.length} of ${what}` : `${what} \u00d7 ${box.values.length}`;
       box.outputs = [];
+      box.stem = stem(box.values);
     } else {
       box.title = title(box.values[0]);
     }
@@ -47,6 +48,14 @@ function common(scopes) {
   if (names.size === 1) return [...names][0];
   const stems = new Set([...names].map(n => n.replace(/\d+/g, "#")));
   return stems.size === 1 ? [...stems][0] : scopeName(scopes[0]) + " \u2026";
+}
+
+// What the labels of values begin with, as far as a dot: layers.0.neurons; nothing if they are equal or have nothing in common.
+function stem(values) {
+  const labels = values.map(label), parts = labels[0].split(".");
+  let same = labels.some(l => l !== labels[0]) ? parts.length - 1 : 0;
+  for (const l of labels) while (same && !l.startsWith(parts.slice(0, same).join(".") + ".")) same--;
+  return same ? `of ${parts.slice(0, same).join(".")}` : "";
 }
 
 class Stage {
@@ -68,6 +77,8 @@ class Stage {
       const key = a * count + b, known = edgesOf.get(key);
       if (known) known.push(e); else edgesOf.set(key, [e]);
     }
+    this.fans = [new Int32Array(count), new Int32Array(count)];  // lines out of every box, and into it
+    for (const [a, b] of d.links) { this.fans[0][a]++; this.fans[1][b]++; }
     this.width = d.size[0] + 2 * MARGIN;
     this.height = d.size[1] + 2 * MARGIN;
     const shown = [...this.boxes.map(box => this.boxText(box))];
@@ -106,8 +117,9 @@ class Stage {
     else if (box.kind === "scope" || box.kind === "crowd") {
       if (box.scopes.length > 1 || box.kind === "crowd") inner += rect(6, 6, 8) + rect(3, 3, 8);
       inner = `<g>${inner}</g>` + rect(0, 0, 8) + `<rect class="twin" x="${-W / 2 + 3.5}" y="${-H / 2 + 3.5}" width="${W - 7}" height="${H - 7}" rx="5"/>`;
-      const outputs = box.outputs.length > 1 ? `, ${box.outputs.length} out` : "";
-      inner += text("title", -19, clipped(box.title, W)) + text("size", -3, box.kind === "crowd" ? "" : box.scopes.length > 1 ? `${box.values.length / box.scopes.length} values each` : `${box.values.length} values${outputs}`) + text("data", 13) + text("grad", 29);
+      const outputs = box.outputs.length > 1 && box.values.length < 10000 ? `, ${box.outputs.length} out` : "";
+      if (box.kind === "crowd") inner += text("title", -13, clipped(box.title, W)) + text("size", 4, clipped(box.stem, W)) + text("grad", 21);
+      else inner += text("title", -19, clipped(box.title, W)) + text("size", -3, box.scopes.length > 1 ? `${box.values.length / box.scopes.length} values each` : `${box.values.length} values${outputs}`) + text("data", 13) + text("grad", 29);
     } else {
       const r = box.kind === "leaf" ? 2 : 13;
       inner = rect(0, 0, r) + (box.values[0] === G.root ? `<rect class="twin" x="${-W / 2 + 3.5}" y="${-H / 2 + 3.5}" width="${W - 7}" height="${H - 7}" rx="10"/>` : "");
@@ -207,14 +219,21 @@ class Stage {
 
   write(box, texts) {
     const was = box.shown;
-    if (was.data !== texts.data && box.dataText) box.dataText.textContent = texts.data;
-    if (was.grad !== texts.grad && box.gradText) box.gradText.textContent = texts.grad;
+    if (was.data !== texts.data && box.dataText) this.put(box, box.dataText, texts.data);
+    if (was.grad !== texts.grad && box.gradText) this.put(box, box.gradText, texts.grad);
     if (was.colour !== texts.colour) {
       if (was.colour) box.element.classList.remove(was.colour);
       box.element.classList.add(texts.colour);
     }
     if (was.odd !== texts.odd) box.element.classList.toggle("odd", texts.odd);
     box.shown = texts;
+  }
+
+  put(box, element, words) {  // long numbers are pressed together rather than cut
+    const room = this.drawing.w[box.index] - 10;
+    element.textContent = words;
+    if (words.length * 7 > room && box.kind !== "constant") element.setAttribute("textLength", room); else element.removeAttribute("textLength");
+    element.setAttribute("lengthAdjust", "spacingAndGlyphs");
   }
 
   // The active value and its lines, the chosen one, and the paths of the one that is looked at.
@@ -242,7 +261,7 @@ class Stage {
     }
     const taken = [];
     this.svg.querySelector(".labels").innerHTML = labels.map(([line, words, c]) => {
-      const [x, y] = this.placed(line, words.length * (c ? 6.6 : 5.4), taken);
+      const [x, y] = this.placed(line, words.length * (c ? 7.2 : 6.2), taken);
       return `<text class="local ${c}" x="${x}" y="${y}">${escaped(words)}</text>`;
     }).join("");
   }
@@ -256,13 +275,25 @@ class Stage {
     const x0 = line.getAttribute("d").includes("H") ? n.at(-7) : n.at(-8), y0 = y1;
     const at = u => [x0, x1, x2, x3, y0, y1, y2, y3].map((p, i) => p * [(1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u ** 3][i % 4]);
     let best = null, least = Infinity;
-    for (const u of [0.5, 0.36, 0.64, 0.24, 0.76]) {
+    const ends = this.ends(line), places = [0.5, 0.36, 0.64, 0.24, 0.76];
+    if (ends) places.unshift(ends > 0 ? 0.66 : 0.32);  // where lines fan out, their far ends are apart
+    for (const u of places) {
       const [a, b, c, d, e, f, g, h] = at(u), x = Math.round(a + b + c + d), y = Math.round(e + f + g + h) - 3;
-      const hits = taken.filter(t => Math.abs(t[0] - x) < (t[2] + width) / 2 && Math.abs(t[1] - y) < 11).length;
+      const hits = taken.filter(t => Math.abs(t[0] - x) < (t[2] + width) / 2 && Math.abs(t[1] - y) < 11).length + 4 * this.covers(x, y - 4, width);
       if (hits < least) { least = hits; best = [x, y, width]; }
     }
     taken.push(best);
     return best;
+  }
+
+  // 1 where more lines leave the box at the left end than come to the one at the right, and both are many; -1 the other way; else 0.
+  ends(line) {
+    const key = Number(line.dataset.k), count = this.boxes.length, out = this.fans[0][Math.floor(key / count)], into = this.fans[1][key % count];
+    return Math.max(out, into) < 4 ? 0 : Math.sign(out - into);
+  }
+  covers(x, y, width) {  // how many boxes a word here would touch
+    const d = this.drawing;
+    return this.boxes.filter((box, i) => Math.abs(d.x[i] - x) < (d.w[i] + width) / 2 && Math.abs(d.y[i] - y) < d.h[i] / 2 + 5).length;
   }
 
   describe(box, t) {
@@ -292,7 +323,8 @@ class Stage {
   fit(least = 0) {
     this.least = least;  // until somebody moves it, the picture follows the size of the window
     const { clientWidth: w, clientHeight: h } = this.element;
-    this.k = Math.max(least, Math.min(1.25, w / this.width, (h - 24) / this.height));
+    const whole = Math.min(1.6, w / this.width, (h - 24) / this.height);
+    this.k = whole > 0.8 * least ? whole : least;  // nothing is cut off for a hair's breadth
     this.x = (w - this.width * this.k) / 2;
     this.y = Math.max((h - 24 - this.height * this.k) / 2, 0);
     if (this.width * this.k > w) this.x = w - this.width * this.k;  // the result is at the right
