@@ -138,6 +138,7 @@ def draw(losses: list[float], run: list[list[float]], path: Path) -> None:
     right.plot([state[2] for state in run], [state[3] for state in run], linewidth=0.8)
     right.plot([run[0][2]], [run[0][3]], "o", label="start")
     right.set(title="the pole", xlabel="angle in rad", ylabel="angular velocity in rad/s")
+    right.locator_params(axis="x", nbins=5)  # such small numbers are long
     right.legend(fontsize=8)
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -134,7 +134,8 @@ def draw(spreads: dict[tuple[str, str], Spread], path: Path) -> None:
             for name, colour in COLOURS.items():
                 numbers = spreads[activation, name][kind]
                 if kind == "loss":
-                    axes.plot(range(1, len(numbers) + 1), [min(x, HIGHEST) for x in numbers], color=colour, label=name)
+                    thick = 5.0 if name == "zero" else 1.5  # so that it is seen below "too small", which learns as little
+                    axes.plot(range(1, len(numbers) + 1), [min(x, HIGHEST) for x in numbers], color=colour, lw=thick, label=name)
                 else:  # what is 0 has no place on a logarithmic scale
                     shown = [x if x > 0.0 else math.nan for x in numbers]
                     axes.semilogy(range(1, DEPTH + 1), shown, "o-", color=colour, markersize=4, label=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 from autograd import Value, scope
@@ -121,7 +122,7 @@ class Module:
         return self
 
     def summary(self) -> str:
-        """A table of the modules with parameters of their own: path, kind, and how many.
+        """A table of the modules with parameters of their own: path, kind, and how many. Rows of equal modules are one.
 
         >>> from nn import Linear, Sequential
         >>> print(Sequential(Linear(2, 3), "relu", Linear(3, 1)).summary())
@@ -130,7 +131,7 @@ class Module:
         layers.2  Linear           4
         total                     13
         """
-        rows = [("module", "kind", "parameters")]
+        own_rows: list[tuple[str, str, int]] = []
         counted: set[Value] = set()
         for path, module in walk("", self):
             if isinstance(module, Module):
@@ -140,9 +141,10 @@ class Module:
                 counted |= own - inner
                 if count:
                     note = " (frozen)" if module.frozen else ""
-                    rows.append((path or "(itself)", type(module).__name__ + note, str(count)))
-        rows.append(("total", "", str(len(self.named_parameters()))))
-        first, second, third = (max(map(len, column)) for column in zip(*rows))
+                    own_rows.append((path or "(itself)", type(module).__name__ + note, count))
+        whole = ("total", "", len(self.named_parameters()))
+        rows = [("module", "kind", "parameters"), *shortened(own_rows), whole]
+        first, second, third = (max(len(str(cell)) for cell in column) for column in zip(*rows))
         return "\n".join(f"{path:{first}}  {kind:{second}}  {count:>{third}}" for path, kind, count in rows)
 
     def __repr__(self) -> str:
@@ -150,6 +152,23 @@ class Module:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_seen", "_hooks")}
+
+
+def shortened(rows: list[tuple[str, str, int]]) -> Iterator[tuple[str, str, int]]:
+    """Rows of a summary; more than three equal modules that follow each other in a list are one row."""
+
+    def kin(numbered: tuple[int, tuple[str, str, int]]) -> tuple[Any, ...]:
+        place, (path, kind, count) = numbered
+        stem, _, index = path.rpartition(".")
+        return stem, kind, count, int(index) - place if index.isdigit() else path
+
+    for _, group in groupby(enumerate(rows), kin):
+        equal = [row for _, row in group]
+        path, kind, count = equal[0]
+        if len(equal) > 3:
+            yield f"{path} to {equal[-1][0].rpartition('.')[2]}", f"{len(equal)} {kind}", len(equal) * count
+        else:
+            yield from equal
 
 
 @contextmanager

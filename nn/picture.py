@@ -79,7 +79,8 @@ class Picture:
         self.top = 78.0 if title else 52.0
         self.bottom = self.top + tallest * self.step
         self.middle = (self.top + self.bottom) / 2.0
-        self.weight_size = size_of([self.carried(w) for column in self.columns for row in column.weights for w in row])
+        carried = [self.carried(w) for column in self.columns for row in column.weights for w in row]
+        self.weight_size, self.flat = size_of(carried), not any(carried)
         self.bias_size = size_of([b.data for column in self.columns for b in column.biases if b is not None])
         self.lines: list[str] = []
         self.spots: list[str] = []
@@ -231,7 +232,7 @@ class Picture:
             lines = "lines: gradients of weights; numbers: of biases"
         else:
             lines = "lines: weights; rings: biases" + ("; numbers: what neurons give" if with_sample else "")
-        colours = f"orange positive, blue negative; widest: {self.weight_size:.3g}"
+        colours = "orange positive, blue negative; " + ("all are 0" if self.flat else f"widest: {self.weight_size:.3g}")
         notes = [f"{lines} \u00b7 {colours}"]
         if len(notes[0]) * 5.6 > width - 24:
             notes = [lines, colours]

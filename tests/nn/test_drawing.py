@@ -97,6 +97,14 @@ def test_gradients():
                 assert line["class"] == ("p" if w.grad > 0 else "n")
 
 
+def test_lines_that_are_all_0_have_no_size():
+    model = nn.Sequential(nn.Linear(2, 2, seed=0))
+    for p in model.layers[0].named_parameters().values():
+        p.data = 0.0
+    assert "widest" not in str(nn.draw_network(model))
+    assert "all are 0" in str(nn.draw_network(model))
+
+
 def test_wide_columns_are_cut_and_say_so():
     model = nn.Sequential(nn.Linear(784, 32, seed=0), "relu", nn.Linear(32, 10, seed=1))
     lines, circles = parsed(nn.draw_network(model))

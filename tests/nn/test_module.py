@@ -92,6 +92,22 @@ def test_summary_counts_shared_parameters_once():
     ]
 
 
+def test_many_equal_modules_are_one_row_of_the_summary():
+    assert nn.MLP(2, [16, 3, 1], seed=0).summary().splitlines() == [
+        "module                    kind       parameters",
+        "layers.0.neurons.0 to 15  16 Neuron          48",
+        "layers.1.neurons.0        Neuron             17",
+        "layers.1.neurons.1        Neuron             17",
+        "layers.1.neurons.2        Neuron             17",
+        "layers.2.neurons.0        Neuron              4",
+        "total                                       103",
+    ]
+    parts = [nn.Linear(2, 2, seed=i) for i in range(5)]
+    assert "layers.0 to 4  5 Linear" in nn.Sequential(*parts).summary()
+    parts[2].freeze()
+    assert len(nn.Sequential(*parts).summary().splitlines()) == 7  # one that differs keeps them apart
+
+
 def test_forward_hooks_are_told_of_every_call():
     model = nn.MLP(2, [3, 1], seed=0)
     told = []
