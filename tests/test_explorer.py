@@ -377,6 +377,52 @@ def test_frames_of_a_training_keep_their_place(visit):
 
 
 @needs_browser
+def test_a_box_has_the_colour_of_its_own_frame_alone(visit):
+    frames = []
+    for slope in (1.0, -1.0, 0.01):
+        x = Value(slope, label="x")
+        y = x * x
+        y.backward()
+        frames.append(Graph(y))
+    tab = visit(explore(frames))
+    for colour in ("p4", "n4", "p4"):
+        classes = tab.page.locator(".box.leaf").get_attribute("class").split()
+        assert [c for c in classes if re.fullmatch(r"[npz]\d?", c)] == [colour]
+        tab.press("]")
+
+
+@needs_browser
+def test_a_view_can_change_while_a_box_has_the_focus(visit):
+    loss, _ = network(4, 8, 7, 1)
+    tab = visit(explore(loss))
+    for option in tab.run("() => [...document.querySelectorAll('#view option:not([hidden])')].map(o => o.value)"):
+        tab.press("ArrowDown")
+        assert tab.run("() => document.activeElement.matches('.box')")
+        tab.run("i => explorer.setView(i)", int(option))
+        assert tab.run("() => document.activeElement.id") == "stage"  # and no error on the console
+        tab.press("ArrowDown")
+        assert tab.run("() => document.activeElement.matches('.box')")
+
+
+@needs_browser
+def test_very_many_lines_are_not_dashed(visit):
+    def losses(count: int) -> Value:
+        w = [Value(0.1 * i) for i in range(10)]
+        loss = sum((a * (i + 1.0)).relu() * -1.0 for i in range(count) for a in w).relu()
+        loss.backward()
+        return loss
+
+    dashes = """() => {
+        explorer.setView(explorer.views.findIndex(view => view.kind === "all"));
+        return [...document.querySelectorAll(".edge.dead")].map(line => getComputedStyle(line).strokeDasharray);
+    }"""
+    few, many = visit(explore(losses(4))).run(dashes), visit(explore(losses(30), max_boxes=3000)).run(dashes)
+    assert set(few) == {"4px, 4px"}
+    assert len(many) > 900
+    assert set(many) == {"none"}
+
+
+@needs_browser
 def test_the_table_has_the_numbers_in_full(visit):
     loss, _ = network(2, 2, 1)
     tab = visit(explore(loss))

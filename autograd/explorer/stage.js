@@ -1,6 +1,7 @@
 // The drawing of one view: boxes and lines as SVG at the places that came with the page, pan and zoom, and marks.
 const SVG = "http://www.w3.org/2000/svg", MARGIN = 24;
-const MANY_LINKS = 900, LABELLED_LINKS = 70, CROWDED = 10;
+const MANY_LINKS = 900;  // more lines than this have no heads and no dashes: a browser takes ten times as long for those
+const LABELLED_LINKS = 70, CROWDED = 10;
 const escaped = text => text.replace(/[&<>"]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const clipped = (text, width) => {
   const most = Math.floor((width - 12) / 7.2), letters = [...text];
@@ -68,6 +69,7 @@ class Stage {
   }
 
   show(view, frame) {
+    if (this.svg?.contains(document.activeElement)) this.element.focus({ preventScroll: true });  // what has the focus goes away
     Object.assign(this, { view, frame }, boxesOf(view));
     const d = this.drawing = G.drawings[view.drawing], count = this.boxes.length;
     const edgesOf = this.edgesOf = new Map();
@@ -85,7 +87,7 @@ class Stage {
     this.element.innerHTML =
       `<svg xmlns="${SVG}" width="${this.width}" height="${this.height}" viewBox="${-MARGIN} ${-MARGIN} ${this.width} ${this.height}" role="group" aria-label="Computation graph of ${count} boxes">` +
       `<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>` +
-      `<g class="edges">${this.edgesText()}</g><g class="boxes">${shown.join("")}</g><g class="labels"></g></svg>`;
+      `<g class="edges${d.links.length > MANY_LINKS ? " many" : ""}">${this.edgesText()}</g><g class="boxes">${shown.join("")}</g><g class="labels"></g></svg>`;
     this.svg = this.element.firstChild;
     const nodes = [...this.svg.querySelector(".boxes").children];
     this.boxes.forEach((box, i) => {
@@ -188,7 +190,6 @@ class Stage {
       line.classList.add(x > 0 ? "weight-p" : "weight-n");
       line.style.strokeWidth = (0.6 + 3.2 * Math.min(1, Math.sqrt(Math.abs(x) / largest))).toFixed(2);
     }
-    for (const box of this.boxes) box.shown = {};
   }
 
   // Numbers and colours after step t; `touched` lists the values that may have changed, or is null for all.
