@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from itertools import islice
+from itertools import islice, product
 
 import pytest
 
@@ -16,8 +16,9 @@ import autograd as ag
 import nn
 from autograd import Graph, Value, explore, scope
 from autograd.explorer.layout import layered
-from autograd.explorer.page import Page
+from autograd.explorer.page import PLAIN, Page
 from autograd.explorer.views import Views, parted
+from autograd.ops import NUMBERS, TABLE
 from tests.browser import Tab, chromium, missing
 
 needs_browser = pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
@@ -670,6 +671,30 @@ def test_drawings_of_trees_have_no_crossings_and_cycles_are_drawn():
 
 
 # A picture beside the graph.
+@pytest.mark.parametrize("name", PLAIN)
+def test_derivatives_in_plain_words_are_those_of_the_table(name):
+    row = TABLE[name]
+    assert len(PLAIN[name]) == row.arity
+    for point in product((2.0, 0.5, -1.5), repeat=row.arity):
+        if name in ("pow", "log2", "log10") and point[0] < 0.0:
+            continue  # not in the domain
+        names = dict(zip("xyz", point)) | {"out": row.function(*point)}
+        for plain, partial in zip(PLAIN[name], row.partials):
+            wanted = row.evaluate(partial, NUMBERS, "out")(*names.values())
+            assert wanted is None or eval(plain, vars(math), names) == pytest.approx(wanted, rel=1e-14), (plain, point)
+
+
+@needs_browser
+def test_the_derivative_of_relu_is_said_plainly(visit):
+    x = Value(2.0, label="x")
+    y = x.relu()
+    y.label = "y"
+    y.backward()
+    tab = visit(explore(y))
+    tab.run("() => explorer.find(0)")
+    assert "local: \u2202(ReLU(x)) / \u2202 x = 1 if x > 0 else 0" in tab.text("#panel")
+
+
 def test_an_overview_is_svg():
     loss = small()
     for bad in ("a picture", "<svg", "<p>no</p>"):

@@ -50,7 +50,7 @@ function go(t, { follow = true } = {}) {
 function render(follow = false) {
   const t = state.t, active = frame.active(t);
   stage.mark({ active, chosen: state.chosen, looked: state.looked >= 0 ? state.looked : state.chosen, t });
-  if (follow && active >= 0 && !state.list) stage.reveal(stage.boxOf[active]);
+  if (follow && active >= 0 && !state.list) stage.follow(active);
   $("slider").value = t;
   const phase = frame.phase(t);
   const words = phase === "forward" ? `forward ${t}/${results.length}` : phase === "backward" ? `backward ${t - frame.seedStep}/${frame.backward.length}` : phase;
@@ -126,7 +126,7 @@ function setView(i, { fit = true } = {}) {
   state.page = 0;
   state.box = null;
   if (fit) stage.fit(stage.boxes.length > 40 ? 0.4 : 0.5);
-  stage.reveal(stage.boxOf[frame.active(state.t)]);
+  stage.follow(frame.active(state.t));
   render();
 }
 function openBox(box) { const inside = insideOf.get(box.scopes[0]); if (inside !== undefined) { setView(inside); stage.element.focus({ preventScroll: true }); } }
@@ -524,7 +524,7 @@ addEventListener("hashchange", recall);
 new ResizeObserver(() => {
   if (!stage.svg || state.list || stage.least === null) return;
   stage.fit(stage.least);
-  stage.reveal(stage.boxOf[state.chosen >= 0 ? state.chosen : frame.active(state.t)]);
+  stage.follow(state.chosen >= 0 ? state.chosen : frame.active(state.t));
 }).observe($("stage"));
 
 setFrame(0, false);

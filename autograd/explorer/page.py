@@ -26,6 +26,15 @@ RULES = {  # the local derivatives of operations on many numbers, in words
     "min": "1 for the smallest, else 0", "norm": "x / out", "logsumexp": "exp(x - out)",
 }  # fmt: skip
 
+PLAIN = {  # the partials of the table that say more than a reader needs: what they come to where there is a derivative
+    "pow": ["y * x ** (y - 1)", "out * log(x)"], "hypot": ["x / out", "y / out"],
+    "relu": ["1 if x > 0 else 0"], "leaky_relu": ["1 if x > 0 else y", "0 if x > 0 else x"],
+    "elu": ["1 if x > 0 else y * exp(x)", "0 if x > 0 else expm1(x)"], "where": ["None", "1 if x else 0", "0 if x else 1"],
+    "maximum": ["1 if x > y else 0 if x < y else 0.5", "1 if y > x else 0 if y < x else 0.5"],
+    "minimum": ["1 if x < y else 0 if x > y else 0.5", "1 if y < x else 0 if y > x else 0.5"],
+    "exp2": ["log(2) * out"], "log2": ["1 / (x * log(2))"], "log10": ["1 / (x * log(10))"],
+}  # fmt: skip
+
 
 class Page:
     """An HTML page as text, to be saved or shown in a notebook."""
@@ -181,10 +190,11 @@ def number(x: float) -> str:
 
 def rule(op: str, count: int) -> list[str]:
     """The local derivatives of an operation, as texts: one for each operand, or one for all."""
-    rows: list[Primitive] = [row for row in TABLE.values() if row.label == op]
-    for row in rows:
+    rows: dict[str, Primitive] = {name: row for name, row in TABLE.items() if row.label == op}
+    for name, row in rows.items():
         if row.arity == count:
-            return [re.sub(r"(\d)\.0\b", r"\1", partial.removesuffix(" or None")) for partial in row.partials]
+            texts = [re.sub(r"(\d)\.0\b", r"\1", partial.removesuffix(" or None")) for partial in row.partials]
+            return PLAIN.get(name, texts)
     return [RULES[op]] if op in RULES else []
 
 

@@ -341,6 +341,15 @@ class Stage {
     this.y += Math.max(0, my - y) - Math.max(0, y - h + my);
     this.apply();
   }
+  follow(v) {  // the box of a value, and as many of its operands as there is room for
+    const i = v < 0 ? -1 : this.boxOf[v];
+    if (i < 0) return;
+    const d = this.drawing, near = (centres, sizes, room) => j => (Math.abs(centres[i] - centres[j]) + (sizes[i] + sizes[j]) / 2) * this.k < room - 16;
+    const across = near(d.x, d.w, this.element.clientWidth), down = near(d.y, d.h, this.element.clientHeight - 24);
+    const operands = [...new Set(operandsOf(v).map(s => this.boxOf[s]))].filter(j => j >= 0 && across(j) && down(j));
+    for (const j of operands.slice(0, 20)) this.reveal(j);
+    this.reveal(i);
+  }
   listen() {
     const stage = this.element, pointers = new Map();
     let start = null, dragged = false;
