@@ -243,7 +243,9 @@ def test_differences_from_the_program_are_told(visit):
     y = x * x
     y.backward()
     assert "x has the gradient 12.0, but this graph gives it 6.0" in visit(explore(y)).text("#panel")
-    assert "backward() was not called" in visit(explore(x * 2)).text("#panel")
+    tab = visit(explore(x * 2))
+    assert "backward() was not called" in tab.text("#panel")
+    assert tab.page.locator("#panel details").count() == 0  # there is nothing to unfold
 
 
 # What the page can do.
@@ -345,6 +347,25 @@ def test_what_is_opened_is_what_the_panel_tells_of(visit):
     while tab.run("() => explorer.stage.boxOf[explorer.frame.active(explorer.state.t)]") < 0:
         tab.press("ArrowRight")
     assert tab.text("#panel h2") != "mlp#2/layer1"  # a step that is shown
+
+
+@needs_browser
+def test_a_shared_weight_is_found_where_it_has_a_box_of_its_own(visit):
+    model = nn.MLP(2, [8, 8, 1], seed=1)
+    with scope("loss"):
+        data = nn.hinge_loss([model([0.5, -1.0]), model([1.0, 2.0])], [1, -1])
+    with scope("penalty"):
+        loss = data + nn.l2_penalty(model, 1e-4)
+    loss.backward()
+    tab = visit(explore(loss, names=model.named_parameters()))
+    tab.press("/")
+    tab.page.keyboard.type("layers.1.neurons.2.w.1")
+    tab.press("Enter")
+    assert "neuron2" in tab.text("#trail")
+    chosen = tab.page.locator(".box.chosen .title")
+    assert chosen.text_content() == "layers.1.neurons.2.w.1"
+    tab.press("t")
+    assert re.match(r"\d+ values in \S*layer1/neuron2", tab.text("#list"))
 
 
 @needs_browser
@@ -480,6 +501,24 @@ def test_no_text_leaves_its_box_and_no_box_covers_another(visit):
     for i in range(tab.run("() => explorer.views.length")):
         tab.run("i => explorer.setView(i)", i)
         assert tab.run(wide) == []
+
+
+@needs_browser
+def test_no_line_crosses_a_box_it_does_not_touch(visit):
+    model = nn.MLP(2, [16, 2, 1], seed=1)  # wide boxes of weights stand in the columns of narrow ones
+    y = model([0.5, -1.0]) + model([1.0, 2.0])  # used twice, they keep their long names
+    tab = visit(explore(y, names=model.named_parameters()))
+    crossing = """() => {
+        const d = explorer.stage.drawing, count = explorer.stage.boxes.length;
+        return [...document.querySelectorAll(".edge")].filter(line => {
+            const key = Number(line.dataset.k), ends = [Math.floor(key / count), key % count], length = line.getTotalLength();
+            return [...Array(41).keys()].map(i => line.getPointAtLength(length * i / 40)).some(p => d.x.some((x, i) =>
+                !ends.includes(i) && Math.abs(p.x - x) < d.w[i] / 2 - 3 && Math.abs(p.y - d.y[i]) < d.h[i] / 2 - 3));
+        }).length;
+    }"""
+    for i in range(tab.run("() => explorer.views.length")):
+        tab.run("i => explorer.setView(i)", i)
+        assert tab.run(crossing) == 0
 
 
 @needs_browser

@@ -178,13 +178,19 @@ function look(i) {
   stage.mark({ active: frame.active(state.t), chosen: state.chosen, looked: v >= 0 ? v : state.chosen, t: state.t });
   renderPanel();
 }
+// The scope of the use that sends back most, of those in whose pictures the value has a box of its own.
+function scopeOfUse(v) {
+  const size = e => Math.abs(frame.contribution(e)), uses = [...useEdge.subarray(useFirst[v], useFirst[v + 1])];
+  const scopes = uses.sort((a, b) => size(b) - size(a)).map(e => G.scope[target[e]]);
+  return scopes.slice(0, 200).find(s => insideOf.has(s) && G.views[insideOf.get(s)].boxes.includes(v)) ?? scopes[0];
+}
 // Show a value where it has a box of its own, and choose it.
 function find(v) {
   const i = stage.boxOf[v];
   if (i < 0 || stage.boxes[i].values.length > 1) {
     let s = G.scope[v];
     const all = overviews.find(o => G.views[o].kind === "all");
-    if (!s && useFirst[v] < useFirst[v + 1]) s = G.scope[target[useEdge[useFirst[v]]]];
+    if (!s && useFirst[v] < useFirst[v + 1]) s = scopeOfUse(v);
     if (insideOf.has(s)) setView(insideOf.get(s)); else if (all !== undefined) setView(all);
   }
   choose(v);
@@ -204,8 +210,10 @@ function renderPanel() {
 }
 const scopeBox = scope => ({ kind: "inside", scopes: [scope], path: scopePath[scope], values: valuesIn(scope), outputs: [] });
 function notes() {
+  const count = frame.notes.length + frame.more;
+  if (count < 2) return count ? `<p class="note">${escaped(frame.notes[0])}</p>` : "";
   const more = frame.more ? ` and ${frame.more} more` : "";
-  return frame.notes.length ? `<details class="note"><summary>${frame.notes.length === 1 && !frame.more ? escaped(frame.notes[0]) : `${frame.notes.length + frame.more} gradients of the program are not those of this graph`}</summary>${frame.notes.length > 1 ? `<p>${frame.notes.map(escaped).join("<br>")}${more}.</p><p>Gradients of more than one backward() were added up, or hooks changed them. The page shows those of this graph.</p>` : ""}</details>` : "";
+  return `<details class="note"><summary>${count} gradients of the program are not those of this graph</summary><p>${frame.notes.map(escaped).join("<br>")}${more}.</p><p>Gradients of more than one backward() were added up, or hooks changed them. The page shows those of this graph.</p></details>`;
 }
 function introText() {
   return `<h2>${escaped(G.title)}</h2><p>${N} numbers: ${results.length} made by operations. Press play, or the right arrow, and watch the program run forward and its gradients run back.</p><p>Point at a box to see what it is made of.</p>`;
@@ -318,7 +326,8 @@ function listed() {
 function renderTable() {
   const rows = listed(), pages = Math.max(1, Math.ceil(rows.length / ROWS)), t = state.t;
   state.page = Math.min(state.page, pages - 1);
-  let out = `<p>${rows.length} values${pages > 1 ? `, page ${state.page + 1} of ${pages} <button id="previous-rows">previous</button> <button id="next-rows">next</button>` : ""}</p>`;
+  const view = G.views[state.view], place = view.kind === "inside" ? ` in ${escaped(scopePath[view.of + 1])}` : "";
+  let out = `<p>${rows.length} ${rows.length === 1 ? "value" : "values"}${place}${pages > 1 ? `, page ${state.page + 1} of ${pages} <button id="previous-rows">previous</button> <button id="next-rows">next</button>` : ""}</p>`;
   out += '<table><thead><tr><th>value</th><th>scope</th><th>made from</th><th class="number">number</th><th class="number">gradient</th></tr></thead><tbody>';
   for (const v of rows.slice(state.page * ROWS, (state.page + 1) * ROWS)) {
     const grad = isConstant(v) ? null : frame.gradAt(v, t), from = operandsOf(v);

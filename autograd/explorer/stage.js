@@ -137,6 +137,8 @@ class Stage {
       const rest = link.length > 2 ? link.at(-1) : d.y[link[0]];
       if (into.has(link[1])) into.get(link[1]).push([rest, i]); else into.set(link[1], [[rest, i]]);
     });
+    const half = new Map();  // of the widest box in every column: where lines leave it and come to it they pass no other box
+    d.x.forEach((x, i) => half.set(x, Math.max(half.get(x) ?? 0, d.w[i] / 2)));
     const shift = new Float64Array(d.links.length);
     for (const [b, ends] of into) {
       ends.sort((one, two) => one[0] - two[0]);
@@ -151,6 +153,8 @@ class Stage {
         const bend = plain ? (n - (edges.length - 1) / 2) * 14 : 0;
         const own = plain ? [edges[n]] : edges;
         let px = d.x[a] + d.w[a] / 2, py = d.y[a] + bend / 2, path = `M${px} ${py}`;
+        const straight = x => { if (x > px) path += `H${px = x}`; };
+        straight(d.x[a] + half.get(d.x[a]));
         const curve = (x, y) => {
           const reach = Math.max(18, Math.abs(x - px) * 0.45);
           path += `C${px + reach} ${py + bend} ${x - reach} ${y + bend} ${x} ${y}`;
@@ -158,9 +162,10 @@ class Stage {
         };
         for (let j = 2; j < link.length; j += 3) {
           curve(link[j], link[j + 2]);
-          if (link[j + 1] > link[j]) path += `H${px = link[j + 1]}`;
+          straight(link[j + 1]);
         }
-        curve(d.x[b] - d.w[b] / 2, d.y[b] + shift[i] + bend / 2);
+        curve(d.x[b] - half.get(d.x[b]), d.y[b] + shift[i] + bend / 2);
+        straight(d.x[b] - d.w[b] / 2);
         const few = own.length > 40 ? own.slice(0, 40) : own;
         out.push(`<path class="edge" d="${path}" data-k="${key}" data-e="${few.join(" ")}"${own.length === 1 ? ' data-one="1"' : ""}${heads}/>`);
       }
@@ -272,8 +277,8 @@ class Stage {
   }
   // A place for words on the last curve of a line, clear of others; from its text, as asking the browser would measure.
   placed(line, width, taken) {
-    const n = line.getAttribute("d").match(/-?[\d.]+(e-?\d+)?/g).map(Number), [x1, y1, x2, y2, x3, y3] = n.slice(-6);
-    const x0 = line.getAttribute("d").includes("H") ? n.at(-7) : n.at(-8), y0 = y1;
+    const [before, last] = line.getAttribute("d").split("C").slice(-2), numbers = text => text.match(/-?[\d.]+(e-?\d+)?/g).map(Number);
+    const [x1, y1, x2, y2, x3, y3] = numbers(last), x0 = numbers(before).at(before.includes("H") ? -1 : -2), y0 = y1;
     const at = u => [x0, x1, x2, x3, y0, y1, y2, y3].map((p, i) => p * [(1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u ** 3][i % 4]);
     let best = null, least = Infinity;
     const ends = this.ends(line), places = [0.5, 0.36, 0.64, 0.24, 0.76];
