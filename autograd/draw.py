@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autograd.boxes import Boxes, legible, number, shortened, spelled
 from autograd.colours import INK, LINE, PAPER, SOFT
-from autograd.graphs import Box, Edge, Graph
+from autograd.graphs import Box, Edge, Graph, graph_of
 from autograd.guard import refusal, require_fit
 from autograd.stacks import columns, stacks
 from autograd.value import Value
@@ -41,7 +41,7 @@ def draw_dot(
     such as `model.named_parameters()`.
 
     Raises ValueError for more than `max_nodes` boxes, with the views that fit: larger pictures take minutes and cannot be read.
-    Raises TypeError if `root` is no Value or Graph.
+    Raises TypeError if `root` is no Value or Graph, and ValueError for `names` beside a Graph: it takes them when it is made.
 
     >>> x = Value(2.0, label="x")
     >>> draw_dot(x * x).source.count("n0 -> n1")
@@ -53,7 +53,7 @@ def draw_dot(
         raise TypeError(f"draw_dot needs a Value or a Graph, not {type(root).__name__} {root!r}")
     if depth is None and not expand and not stack:
         require_fit(root, max_nodes)
-    graph = root if isinstance(root, Graph) else Graph(root, names)
+    graph = graph_of(root, names)
     fold = graph.fold(depth, expand)
     column = columns(fold)
     groups = stacks(graph, fold, column) if stack else [[place] for place in range(len(fold.boxes))]

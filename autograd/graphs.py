@@ -371,6 +371,15 @@ def home_scopes(order: Iterable[Value]) -> dict[Value, Path]:
     return homes
 
 
+def graph_of(root: Value | Graph, names: Mapping[str, Value] | None) -> Graph:
+    """The graph of a root, its leaves named; ValueError if there are names and the root is frozen already."""
+    if not isinstance(root, Graph):
+        return Graph(root, names)
+    if names:
+        raise ValueError("names come too late for a Graph, which knows no Values: give them when it is made, Graph(root, names)")
+    return root
+
+
 def common(first: Path, second: Path) -> Path:
     """The names that two paths begin with."""
     same = [a == b for a, b in zip(first, second)]

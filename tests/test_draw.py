@@ -172,6 +172,8 @@ def test_names_give_labels():
     y = model([1.0, 2.0])
     assert "w.0" in draw_dot(y, names=model.named_parameters()).source
     assert draw_dot(Graph(y, model.named_parameters())).source == draw_dot(y, names=model.named_parameters()).source
+    with pytest.raises(ValueError, match="names come too late for a Graph"):
+        draw_dot(Graph(y), names=model.named_parameters())
 
 
 PROGRAM = """

@@ -636,6 +636,8 @@ def test_bad_input_is_named():
         explore([x * y * x, x * y * y])
     with pytest.raises(ValueError, match="this graph has 3 values, its page would be about 1 MB; explore a part of it"):
         explore(x * 2 * 3, max_values=2)
+    with pytest.raises(ValueError, match=r"names come too late for a Graph.*Graph\(root, names\)"):
+        explore([Graph(x * 2)], names={"x": x})
 
 
 # Views and drawings.

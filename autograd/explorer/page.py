@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from autograd.explorer.views import Views, parted
 from autograd.files import write
-from autograd.graphs import Graph
+from autograd.graphs import Graph, graph_of
 from autograd.ops import TABLE, Primitive
 from autograd.value import Value, topological
 
@@ -76,7 +76,7 @@ def explore(
     gives labels to Values without one, such as `model.named_parameters()`.
 
     Give a list of roots, or a dictionary with their names, to compare the same graph at several steps of a training. Values
-    know only their present numbers: freeze each step as it happens, with `frames.append(Graph(loss))` after `backward()`.
+    know only their present numbers: freeze each step as it happens, with `frames.append(Graph(loss, names))` after `backward()`.
 
     `overview` is a picture of one's own, in SVG, beside the graph. What in it has an attribute `data-scope` (the path of a scope,
     such as "mlp/layer0/neuron3") is a button that opens that scope; with `data-value` too, the value of that label in it. Its
@@ -84,8 +84,8 @@ def explore(
     colours of the page are its variables `--ink`, `--paper`, `--p1` to `--p4`, `--n1` to `--n4`.
 
     Views of more than `max_boxes` boxes are left out; there are folded ones. Raises ValueError for graphs of more than
-    `max_values` values, for frames that are different graphs, and for an overview that is no SVG; TypeError if a root is no
-    Value or Graph; OSError if the file cannot be written.
+    `max_values` values, for frames that are different graphs, for `names` beside a Graph (it takes them when it is made), and
+    for an overview that is no SVG; TypeError if a root is no Value or Graph; OSError if the file cannot be written.
 
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     >>> loss = (x * w + 10) ** 2
@@ -123,7 +123,7 @@ def frozen(root: Root, names: Mapping[str, Value] | None, max_values: int) -> Gr
             f"this graph has {count} values, its page would be about {count // 40_000 + 1} MB; explore a part of it, such as "
             f"the loss of one sample, or raise max_values={max_values}"
         )
-    return root if isinstance(root, Graph) else Graph(root, names)
+    return graph_of(root, names)
 
 
 def require_same(first: Graph, other: Graph, name: str) -> None:
