@@ -215,6 +215,10 @@ def test_a_box_and_the_panel_say_one_gradient(visit):
     panel = tab.text("#panel")
     assert "Its gradient: 4" in panel
     assert "Of this, 1 comes from sample0, which is shown (2 of the 4 uses)" in panel
+    tab.press(".", ".", ".")  # to another sample, from which nothing comes
+    tab.run("() => explorer.find(0)")
+    assert "Nothing of this comes from sample3, which is shown." in tab.text("#panel")
+    tab.press(",", ",", ",")
     tab.run("() => explorer.go(explorer.frame.lastStep - 1)")  # one use of w is still to come
     assert "so far 3.5" in box.text_content()
     assert "Its gradient so far: 3.5" in tab.text("#panel")
@@ -407,7 +411,8 @@ def test_a_box_has_the_colour_of_its_own_frame_alone(visit):
         y.backward()
         frames.append(Graph(y))
     tab = visit(explore(frames))
-    for colour in ("p4", "n4", "p4"):
+    for colour, size in (("p4", "2"), ("n4", "2"), ("p4", "0.02")):
+        assert tab.text("#legend").endswith(f"full colour from {size}")
         classes = tab.page.locator(".box.leaf").get_attribute("class").split()
         assert [c for c in classes if re.fullmatch(r"[npz]\d?", c)] == [colour]
         tab.press("]")

@@ -253,9 +253,11 @@ function gradientText(v, t) {
   }
   out += `<tr class="total"><td colspan="3">${shown.length < uses.length ? `sum of all ${uses.length}` : "sum"}${when === " so far" ? " at the end" : ""}</td><td class="number">${num(grad)}</td></tr></tbody></table>`;
   const view = G.views[state.view], here = view.kind === "inside" ? uses.filter(e => isUnder(target[e], view.of + 1)) : uses;
-  if (here.length && here.length < uses.length) {
-    const part = here.reduce((sum, e) => sum + frame.contribution(e), 0);
-    out += `<p>Of this, ${num(part)} comes from ${escaped(scopePath[view.of + 1])}, which is shown (${here.length} of the ${uses.length} uses); the rest comes from outside this picture.</p>`;
+  if (here.length < uses.length && !isUnder(v, view.of + 1)) {
+    const part = here.reduce((sum, e) => sum + frame.contribution(e), 0), place = `${escaped(scopePath[view.of + 1])}, which is shown`;
+    out += here.length
+      ? `<p>Of this, ${num(part)} comes from ${place} (${here.length} of the ${uses.length} uses); the rest comes from outside this picture.</p>`
+      : `<p>Nothing of this comes from ${place}.</p>`;
   }
   if (shown.length < uses.length) out += '<p><button data-all="1">show all</button></p>';
   if (silent) out += `<p class="soft">${silent === 1 ? "One more use sends" : silent + " more uses send"} nothing back: no path leads on from there.</p>`;
@@ -471,6 +473,7 @@ function setFrame(i, redraw = true) {
   frame = frameOf(i);
   $("frame").value = String(i);
   $("slider").max = frame.lastStep;
+  $("legend").lastElementChild.textContent = `gradient - 0 +, full colour from ${num(frame.scale)}`;
   $("seam").style.left = `calc(8px + (100% - 16px) * ${frame.seedStep / Math.max(1, frame.lastStep)})`;
   if (!redraw) return;
   state.t = atEnd ? frame.lastStep : Math.min(state.t, frame.lastStep);
@@ -538,6 +541,5 @@ new ResizeObserver(() => {
 
 setFrame(0, false);
 named();
-$("legend").lastElementChild.textContent = `gradient - 0 +, full colour from ${num(frame.scale)}`;
 recall();
 window.explorer = { state, go, find, setView, setFrame, views: G.views, gradients: () => Array.from({ length: N }, (_, v) => frame.gradAt(v, state.t)), get frame() { return frame; }, stage };
