@@ -20,7 +20,7 @@ from autograd.ops import TABLE, Primitive
 
 __all__ = ["Block", "Group", "Tensors", "recover"]
 
-DOT, SUM = TABLE["dot"], TABLE["sum"]
+DOT, MUL, SUM = TABLE["dot"], TABLE["mul"], TABLE["sum"]
 DOTS, TOTALS = {DOT, TOTAL_DOT}, {TOTAL, TOTAL_DOT}
 FEW = 4  # terms that are added by signs rather than along an axis
 WORTH = 1000  # operands of one length that are worth an instruction of their own
@@ -168,6 +168,7 @@ def recover(program: Program, batched: Iterable[int] = ()) -> Tensors:
         buckets: dict[Any, list[int]] = defaultdict(list)
         for i in levels[depth]:
             buckets[signature(tensors, i)].append(i)
+        single_products(tensors, buckets)
         for members in buckets.values():
             for group in grouped(tensors, members):
                 tensors.settle(group)
@@ -186,6 +187,14 @@ def signature(tensors: Tensors, i: int) -> Any:
     else:
         runs = tuple(dict.fromkeys(homes))
     return (row, runs) if row.name in RAGGED else (row, runs, len(refs))
+
+
+def single_products(tensors: Tensors, buckets: dict[Any, list[int]]) -> None:
+    """Put single products among the sums of several products that are made of the same blocks, if these have several lengths."""
+    operands = tensors.program.operands
+    for key, sums in list(buckets.items()):
+        if key[0] is DOT and len(key[1]) == 1 and len({len(operands[i]) for i in sums}) > 1:
+            sums += buckets.pop((MUL, *key[1][0]), [])
 
 
 def grouped(tensors: Tensors, members: list[int]) -> list[Group]:

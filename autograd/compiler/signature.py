@@ -191,7 +191,7 @@ class Signature:
         """A list outside: plain numbers are compared as they are written to a file, which is fast."""
         self.key += (x.__class__, len(x))
         if FLAT.issuperset(map(type, x)):
-            self.key.append(marshal.dumps(x, 2))  # type: ignore[arg-type]
+            self.key.append(marshal.dumps(list(x), 2))
             return
         for k, part in enumerate(x):
             self.outside(part, f"{path}.{k}" if self.paths is not None else "")

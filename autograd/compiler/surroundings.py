@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -47,16 +48,16 @@ def surroundings(*things: Any) -> dict[str, Callable[[], Any]]:
                 visit(base)
         if not isinstance(thing, FunctionType):
             return
-        names = list(dict.fromkeys(global_names(thing.__code__)))
+        names = list(dict.fromkeys(all_names(thing.__code__)))  # attributes among them: config.scale
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
             add(name, partial(content, cell), names)
         if is_standard(thing):
             return
-        for name in names:
-            if name in thing.__globals__:
-                add(name, partial(thing.__globals__.get, name), names)
-            elif name in sys.modules:  # it is imported inside the function
+        for name, is_imported in dict.fromkeys(global_names(thing.__code__)):
+            if is_imported and name in sys.modules:
                 add(name, partial(sys.modules.get, name), names)
+            elif not is_imported and name in thing.__globals__:
+                add(name, partial(thing.__globals__.get, name), names)
         for name, value in (thing.__kwdefaults__ or {}).items():
             add(name, partial(same, value), names)
         for k, value in enumerate(thing.__defaults__ or ()):
@@ -79,9 +80,19 @@ def content(cell: Any) -> Any:
         return None
 
 
-def global_names(code: CodeType) -> Iterator[str]:
-    """The names that a function looks up outside, those of the functions inside it included."""
-    yield from code.co_names
+def global_names(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """The names that a function looks up outside, and whether it imports them; those of the functions inside it included."""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"):
+            yield step.argval, step.opname == "IMPORT_NAME"
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from global_names(constant)
+
+
+def all_names(code: CodeType) -> Iterator[str]:
+    """The names that a function looks up outside or in something else, those of the functions inside it included."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from all_names(constant)

@@ -6,7 +6,7 @@ import inspect
 import itertools
 import math
 import warnings
-from collections import deque
+from collections import deque, namedtuple
 from functools import partial
 from types import SimpleNamespace
 
@@ -692,3 +692,31 @@ def test_places_inside_a_convolution_and_at_its_edges_are_matrix_products():
 def test_the_sum_of_one_number_inside_another_sum():
     agrees(lambda x: ag.sum([x[0] * x[0]]) + x[1], [3.0, 2.0])
     agrees(lambda x: ag.mean([x[0] * x[1]]) / 1.0 + x[1], [3.0, 2.0])
+
+
+Sizes = namedtuple("Sizes", "wide high")
+sizes, pitch = Sizes(2, 3), 5.0
+
+
+def test_an_attribute_is_no_global_of_the_same_name():
+    class Screw:
+        pitch = 2.0
+
+    compiled = ag.compile(lambda x: x * Screw().pitch)
+    assert compiled(3.0) == 6.0
+    assert not any(line.startswith("pitch") for line in compiled.frozen)
+
+
+def test_a_named_tuple_outside_is_compared():
+    compiled = ag.compile(lambda x: x * sizes.wide)
+    assert (compiled(3.0), compiled(4.0)) == (6.0, 8.0)
+
+
+def test_single_products_belong_to_the_sums_of_several_beside_them():
+    def totals(w, x):
+        return [ag.dot(w[: k + 1], x[: k + 1]) if k else w[0] * x[0] for k in range(4)]
+
+    w, x = [1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]
+    compiled = ag.compile(totals)
+    assert compiled(w, x) == totals(w, x)
+    assert compiled.source.count("reduceat") == 1
