@@ -145,6 +145,10 @@ def test_every_pass_keeps_the_invariants_and_the_numbers(steps, xs):
         executable.tensors.check()
         value, *slopes = executable.program.run(xs)[: 1 + len(xs)]
         assume(all(abs(slope) < 1e6 or slope != slope for slope in slopes))
+        # A large factor on the way makes the last bit, in which NumPy's tanh differs from Python's, a difference anybody sees:
+        # (1 - tanh(log10(x)) ** 2) / x at 3e-19.
+        everything = executable.program.run(xs, range(len(executable.program.rows)))
+        assume(not any(1e6 < abs(number) < math.inf for number in everything))
         found = executable.run_arrays([xs]) if backend == "numpy" else executable.run_lists([xs])
         assert found[0][0] == pytest.approx(value, rel=1e-9, abs=1e-12, nan_ok=True)
         assert list(found[1]) == pytest.approx(slopes, rel=1e-7, abs=1e-9, nan_ok=True)
