@@ -159,14 +159,16 @@ def told_apart(lists: Lists, epochs: int, rng: random.Random) -> tuple[dict[str,
     words, labels = [tokens_of(word) for word, _ in learnt], [label for _, label in learnt]
     start = time.perf_counter()
     optimizer = nn.Adam(model.parameters(), lr=nn.schedules.linear(0.01, epochs * math.ceil(len(learnt) / BATCH)))
-    nn.fit(model, words, labels, loss=nn.cross_entropy, optimizer=optimizer, epochs=epochs, batch_size=BATCH, compile=True)
+    history = nn.fit(
+        model, words, labels, loss=nn.cross_entropy, optimizer=optimizer, epochs=epochs, batch_size=BATCH, compile=True
+    )  # fmt: skip
     seconds = time.perf_counter() - start
     with autograd.no_grad():
         guesses = [largest(model(tokens_of(word))) for word, _ in unseen]
     answers = [label for _, label in unseen]
     right = sum(guess == answer for guess, answer in zip(guesses, answers)) / cut
     majority = max(map(answers.count, answers)) / cut
-    print(f"GRU: {len(model.parameters())} parameters, {epochs} epochs in {seconds:.1f} s, ", end="")
+    print(f"GRU: {len(model.parameters())} parameters, {len(history.loss)} epochs in {seconds:.1f} s, ", end="")
     print(f"{right:.1%} of unseen names told apart (the largest list alone: {majority:.1%})")
     mistakes = [f"{word} ({kind(answer)}) for {kind(guess)}" for (word, answer), guess in zip(unseen, guesses) if guess != answer]
     print(f"  it took {', '.join(mistakes[:5])}")

@@ -97,7 +97,9 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     print(f"{len(learnt)} dates to learn from in {len(FORMATS)} formats; {len(model.parameters())} parameters")
     start = time.perf_counter()
     history = trained(model, learnt, options.epochs)
-    print(f"loss {history.loss[-1]:.4f} after {options.epochs} epochs in {time.perf_counter() - start:.0f} s")
+    if not history.loss:
+        raise SystemExit("interrupted in the first epoch: nothing is learnt yet")
+    print(f"loss {history.loss[-1]:.4f} after {len(history.loss)} epochs in {time.perf_counter() - start:.0f} s")
 
     translations, _ = translate(model, [text for text, _ in unseen])
     exact = sum(found == date for found, (_, date) in zip(translations, unseen)) / len(unseen)

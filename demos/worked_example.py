@@ -26,14 +26,14 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     values["E"].backward()
     print_forward(values)
     print_chain_rule(values, weights)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "worked_example.svg"
+    draw_dot(values["E"]).render(outfile=path, cleanup=True)  # before the update, so that all numbers are of one moment
     update(weights)
     found = {"error": values["E"].data, **{name: w.data for name, w in weights.items()}}
     print("\nUpdate: w = w - 0.5 dE/dw")
     for name, w in weights.items():
         print(f"  {name} = {WEIGHTS[name]:.2f} - {RATE} * {w.grad:+.9f} = {w.data:.9f}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "worked_example.svg"
-    draw_dot(values["E"]).render(outfile=path, cleanup=True)
     for _ in range(options.steps - 1):
         step(weights)
     found["error after"] = float(forward(weights)["E"])

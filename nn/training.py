@@ -68,8 +68,8 @@ def fit(
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
 
-    Raises ValueError for no samples or lengths that differ, or for a loss that cannot be split; TypeError for what cannot be
-    sent to the workers; FloatingPointError when the loss is not finite.
+    Raises ValueError for no samples or lengths that differ, for an optimizer of another model, or for a loss that cannot be
+    split; TypeError for what cannot be sent to the workers; FloatingPointError when the loss is not finite.
 
     >>> from nn import Neuron, mse_loss
     >>> line = Neuron(1, nonlin=False, seed=0)
@@ -88,6 +88,8 @@ def fit(
     check_size(epochs, "the number of epochs of fit", least=0)
     if not callable(loss):
         raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
+    if optimizer is not None:
+        check_optimizer(optimizer, model)
     optimizer = optimizer or SGD(model.parameters())
     if compile not in (False, True, "mean", "sum"):
         raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
@@ -125,6 +127,15 @@ def fit(
             steps.settle()
             model.train(was_training)
     return history
+
+
+def check_optimizer(optimizer: Any, model: Module) -> None:
+    """Raise TypeError for what is no optimizer, or ValueError for one that moves nothing of the model."""
+    if not isinstance(optimizer, Optimizer):
+        name = optimizer.__name__ if isinstance(optimizer, type) else "Adam"
+        raise TypeError(f"fit needs an optimizer such as nn.{name}(model.parameters()), not {optimizer!r}")
+    if not {*optimizer.parameters} & {*model.named_parameters().values()}:
+        raise ValueError("the optimizer moves no parameter of this model; make it of model.parameters()")
 
 
 def learn(steps: Steps, count: int, batch_size: int | None, seed: int, epoch: int) -> tuple[float, list[Any]]:

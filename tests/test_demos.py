@@ -49,6 +49,8 @@ def test_worked_example(tmp_path, capsys):
     weights = [0.149780716, 0.199561432, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121]
     assert [found[f"w{i}"] for i in range(1, 9)] == pytest.approx(weights, abs=5e-10)
     assert found["error after"] == pytest.approx(0.0000351, abs=5e-8)
+    picture = (tmp_path / "worked_example.svg").read_text()
+    assert "0.1498" not in picture  # it has the weights by which the error in it was made: 0.15
     printed = capsys.readouterr().out
     for number in ("0.298371109", "0.149780716", "0.561370121", "0.593269992", "0.751365070"):
         assert number in printed

@@ -47,6 +47,7 @@ class Signature:
         self.before = {} if start is None or named else start.seen  # what was seen in `start`
         self.objects: int = 0 if start is None else start.objects  # what comes again is the same thing, or the same object
         self.key: list[Any] = []
+        self.inside: list[int] = []  # the containers around what is taken apart
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
         self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
         self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
@@ -153,10 +154,7 @@ class Signature:
         elif isinstance(x, (list, tuple)):
             self.sequence(x, path)
         elif isinstance(x, Mapping):
-            self.key += (kind, len(x))
-            for name, part in x.items():
-                self.key.append(name if name.__hash__ is not None else repr(name))
-                self.outside(part, f"{path}.{name}" if self.paths is not None else "")
+            self.mapping(x, path)
         elif is_array(x) and x.dtype.kind != "O":
             self.key += ("array", x.shape, x.dtype.str, x.tobytes())
         elif is_array(x):
@@ -193,8 +191,23 @@ class Signature:
         if FLAT.issuperset(map(type, x)):
             self.key.append(marshal.dumps(list(x), 2))
             return
+        if id(x) in self.inside:  # a list that contains itself
+            return
+        self.inside.append(id(x))
         for k, part in enumerate(x):
             self.outside(part, f"{path}.{k}" if self.paths is not None else "")
+        self.inside.pop()
+
+    def mapping(self, x: Mapping[Any, Any], path: str) -> None:
+        """A dictionary outside, in its order."""
+        self.key += (x.__class__, len(x))
+        if id(x) in self.inside:
+            return
+        self.inside.append(id(x))
+        for name, part in x.items():
+            self.key.append(name if name.__hash__ is not None else repr(name))
+            self.outside(part, f"{path}.{name}" if self.paths is not None else "")
+        self.inside.pop()
 
     def object(self, x: Any, path: str) -> None:
         """A module or another object: what it is made of. What is not pickled does not belong to its state."""
@@ -316,8 +329,8 @@ def are_integers(x: Any) -> bool:
 
 
 def is_generator(x: Any) -> bool:
-    """Whether this draws random numbers: Python's generators and NumPy's."""
-    return isinstance(x, random.Random) or hasattr(x, "bit_generator")
+    """Whether this draws random numbers: Python's generators, NumPy's, and NumPy's older kind."""
+    return isinstance(x, random.Random) or hasattr(x, "bit_generator") or hasattr(x, "_bit_generator")
 
 
 def parameter_names(function: Callable[..., Any]) -> list[str]:

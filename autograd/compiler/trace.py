@@ -239,6 +239,8 @@ class Trace:
 
 def state_of(generator: Any) -> str:
     """What changes when a generator of random numbers is drawn from: Python's, NumPy's, and NumPy's older kind."""
+    if isinstance(generator, random.SystemRandom):
+        raise TraceError(f"nobody can see whether {generator!r} is drawn from; draw outside and pass the numbers as an argument")
     if hasattr(generator, "getstate"):
         return repr(hash(generator.getstate()))
     return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state())

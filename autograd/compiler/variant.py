@@ -263,11 +263,14 @@ class Variants:
         if len(known) < VARIANTS:
             return False
         guards = known[0].program.guards
-        where = f"the comparison at {guards[0].line}" if guards else "an integer argument"
-        self.warn(
-            f"{self.name} was compiled {VARIANTS} times, because {where} keeps coming out otherwise, and runs "
-            "without compilation from now on; use autograd.where, maximum or take instead"
-        )
+        if len({tuple(variant.fixed.values()) for variant in known}) > 1:
+            label, _ = next(iter(known[0].fixed.values()))
+            cause = f"the integer {label} keeps changing"
+            way = "pass numbers to compute with as floats, and index with autograd.take"
+        else:
+            cause = f"the comparison at {guards[0].line} keeps coming out otherwise"
+            way = "use autograd.where, maximum or take instead"
+        self.warn(f"{self.name} was compiled {VARIANTS} times, because {cause}, and runs without compilation from now on; {way}")
         return True
 
     def warn(self, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
+import random
 import warnings
 from collections import deque, namedtuple
 from functools import partial
@@ -719,4 +720,48 @@ def test_single_products_belong_to_the_sums_of_several_beside_them():
     w, x = [1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]
     compiled = ag.compile(totals)
     assert compiled(w, x) == totals(w, x)
-    assert compiled.source.count("reduceat") == 1
+    assert "became 1 on arrays, printed in 1 lines" in compiled.summary()
+
+
+def test_many_short_rows_and_few_long_ones_have_the_same_logsumexp():
+    draw = np.random.default_rng(0)
+    for shape in ((30, 3), (3, 30), (1, 5)):
+        rows = draw.normal(size=shape).tolist()
+        rows[0][0], rows[-1][-1] = -math.inf, 800.0
+        agrees(lambda rows: ag.sum([ag.logsumexp(row) for row in rows]), rows)
+
+
+def test_a_difference_as_a_condition():
+    def f(xs):
+        return [ag.where(x - 2.0, x, 7.0) for x in xs]
+
+    compiled = ag.compile(f)
+    assert repr(compiled([2.0, 3.0, math.inf, -math.inf, math.nan])) == "[7.0, 3.0, inf, -inf, nan]"
+    assert " != 2.0" in compiled.source
+    between = ag.compile(lambda xs, ys: [ag.where(x - y, 1.0, 0.0) for x, y in zip(xs, ys)])
+    assert between([math.inf, 1.0, 2.0], [math.inf, 1.0, 3.0]) == [1.0, 0.0, 1.0]  # inf - inf is nan, which is not 0
+
+
+@pytest.mark.parametrize(
+    "generator", [np.random.RandomState(0), np.random.default_rng(0), random.Random(0), random.SystemRandom()]
+)
+def test_a_generator_outside_must_not_be_drawn_from(generator):
+    with pytest.raises(TraceError, match=r"pass .* as an argument"):
+        ag.compile(lambda x: x * (generator.random() if hasattr(generator, "random") else generator.rand()))(1.0)
+
+
+def test_a_container_in_itself():
+    table = {"scale": 2.0}
+    table["self"], rows = table, [3.0]
+    rows.append(rows)
+    compiled = ag.compile(lambda x: x * table["scale"] * rows[0])
+    assert compiled(1.0) == 6.0
+    table["scale"] = 5.0
+    assert compiled(1.0) == 15.0
+
+
+def test_integers_that_keep_changing_are_named():
+    compiled = ag.compile(lambda x, counts: x * ag.sum([float(n) for n in counts]))
+    with pytest.warns(RuntimeWarning, match=r"the integer counts\.0 keeps changing.*as floats"):
+        results = [compiled(1.0, [k, 1]) for k in range(20)]
+    assert results == [k + 1.0 for k in range(20)]

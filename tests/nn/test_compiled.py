@@ -300,7 +300,7 @@ def test_frozen_layers_and_an_optimiser_of_some_parameters():
     assert parameters(models[1]) == pytest.approx(parameters(models[0]), rel=1e-7)
     model = nn.MLP(2, [3, 1], seed=1)
     with pytest.raises(ValueError, match=r"the optimizer has 1 others, such as Value\(data=3.0"):
-        nn.fit(model, [[1.0, 2.0]], [1.0], loss=nn.mse_loss, optimizer=nn.SGD([Value(3.0)]), compile=True)
+        nn.fit(model, [[1.0, 2.0]], [1.0], loss=nn.mse_loss, optimizer=nn.SGD([*model.parameters(), Value(3.0)]), compile=True)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -213,6 +213,9 @@ def test_validation_lengths():
         ({"batch_size": "8"}, TypeError, "the batch_size of fit is a whole number, not str '8'"),
         ({"targets": [[1.0]]}, ValueError, r"mse_loss got one number for the target \[1.0\]"),
         ({"inputs": [1.0]}, TypeError, "needs a list of 2 inputs, not float 1.0"),
+        ({"optimizer": "adam"}, TypeError, r"an optimizer such as nn.Adam\(model.parameters\(\)\), not 'adam'"),
+        ({"optimizer": nn.SGD}, TypeError, r"an optimizer such as nn.SGD\(model.parameters\(\)\), not <class"),
+        ({"optimizer": nn.SGD(nn.MLP(2, [1]).parameters())}, ValueError, "the optimizer moves no parameter of this model"),
     ],
 )
 def test_mistakes_in_a_call_of_fit(changed, error, message):
