@@ -23,7 +23,7 @@ class Note:
     nested = False  # whether a derivative is being taken right now, so that an inner derivative must give Values
     scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
     watch: Callable[[Value], None] | None = None  # called with every node as it is made
-    read: Callable[..., None] | None = None  # called when a program reads the number in a Value: what it does, and the operands
+    read: Callable[..., None] | None = None  # called when a program reads the number in a Value: how, and the operands
     carried: Callable[..., None] | None = None  # called when derivatives were carried back: the order, and the cotangents
     storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
     choices: Callable[..., Any] | None = None  # the local derivatives of a choice, as Values that hold whichever side it takes
