@@ -143,7 +143,7 @@ def test_parameters_of_equal_numbers_stay_apart(tmp_path):
     assert [p.data for p in model.parameters()] == [0.5, 0.5, 0.0] * 3 + [0.5, 0.5, 0.5, 0.0]
     unused = set(model.layers[0].neurons[2].parameters())
     total = autograd.lint(model.named_parameters())(autograd.sum([p for p in model.parameters() if p not in unused]).backward)
-    with pytest.warns(autograd.GradientWarning, match=r"3 of 13 parameters get no gradient, the first is layers\.0\.neurons\.2\.w"):
+    with pytest.warns(autograd.GradientWarning, match=r"3 of 13 parameters get no gradient, .* layers\.0\.neurons\.2\.w"):
         total()
     optimiser = nn.Adam(model.parameters(), lr=0.1)
     optimiser.step()
