@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["EPSILON", "Slope", "bends", "central", "grain", "noise_of", "one_sided", "scales", "sides", "steps"]
+__all__ = ["EPSILON", "Slope", "bends", "central", "grain", "noise_of", "one_sided", "scales", "sides", "steepest", "steps"]
 
 EPSILON = 2.0**-52
 RATIO = 4.0  # each step is a quarter of the one before
@@ -57,6 +57,13 @@ def grain(f: Callable[[float], float], x: float, scale: float) -> float:
     """The least by which f changes around x: large for a function rounded to fewer digits than it shows."""
     changes = [abs(f(x + h) - f(x - h)) for h in steps(x, scale)]
     return min((change for change in changes if 0.0 < change < math.inf), default=0.0)
+
+
+def steepest(f: Callable[[float], float], x: float, scale: float) -> float:
+    """The steepest slope between x and its surroundings: what counts as large for a derivative of f around here."""
+    here = f(x)
+    found = [abs(f(x + side * h) - here) / h for h in steps(x, scale, 6) for side in (-1.0, 1.0)]
+    return max((slope for slope in found if math.isfinite(slope)), default=0.0)
 
 
 def central(f: Callable[[float], float], x: float, scale: float = 0.0, noise: float = 0.0) -> Slope:

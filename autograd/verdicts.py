@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 
 from autograd.report import EQUAL, NOISE, SUBGRADIENT, UNDEFINED, WRONG, Coordinate, Row, complex_step
-from autograd.slopes import EPSILON, Slope, bends, central, grain, noise_of, scales, sides
+from autograd.slopes import EPSILON, Slope, bends, central, grain, noise_of, scales, sides, steepest
 
 __all__ = ["judge"]
 
 
 def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
     """Compare one derivative with what evaluating the function says of it."""
-    name, x, f, _ = coordinate
+    name, x, f = coordinate.name, coordinate.point, coordinate.along
+    sizes = scales(coordinate.size)
     value = f(x)
     if not math.isfinite(value):
         return Row(name, analytic, math.nan, math.nan, UNDEFINED, f"the function is {value} here")
     exact = complex_step(coordinate)
     estimates = []
-    for scale in scales(x):
+    for scale in sizes:
         estimate = central(f, x, scale)
         if exact is not None and abs(exact - estimate.value) <= 10.0 * estimate.error + tolerance * abs(exact):
             estimate = Slope(exact, 1e-14 * abs(exact))
@@ -27,12 +28,14 @@ def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
             if bends(f, x, scale) and apart(*(slopes := sides(f, x, scale)), tolerance) and finite(*slopes):
                 return Row(name, analytic, estimate.value, error, SUBGRADIENT, told(*slopes))
             return Row(name, analytic, estimate.value, error, EQUAL)
+        if vanish(analytic, estimate, tolerance, coordinate, scale):
+            return Row(name, analytic, estimate.value, abs(analytic - estimate.value), EQUAL)
         estimates.append((doubt(estimate), scale))
     scale = min(estimates)[1]
-    noise = noise_of(f, x, scales(x)[-1])
+    noise = noise_of(f, x, sizes[-1])
     estimate = central(f, x, scale, noise)
     if estimate.value == 0.0:
-        widest = scales(x)[0]
+        widest = sizes[0]
         rounded = central(f, x, widest, grain(f, x, widest))
         error = abs(analytic - rounded.value)
         if error <= 10.0 * rounded.error <= 0.01 * abs(rounded.value):
@@ -105,6 +108,18 @@ def agrees(analytic: float, estimate: Slope, tolerance: float) -> bool:
     size = max(abs(analytic), abs(estimate.value))
     margin = 10.0 * estimate.error
     return margin <= 100.0 * tolerance * size and abs(analytic - estimate.value) <= tolerance * size + margin
+
+
+def vanish(analytic: float, estimate: Slope, tolerance: float, coordinate: Coordinate, scale: float) -> bool:
+    """Whether both derivatives are 0 within the error of the estimate, and that error is small beside the slopes around here.
+
+    At 0, the derivative of relu(x)**2 has no size that an error could be relative to, and its estimate shrinks with the step. What
+    is small is told by the slopes of the function nearby; a mistake has to be larger than the error of the estimate all the same.
+    """
+    margin = 10.0 * estimate.error
+    if not max(abs(analytic), abs(estimate.value)) <= margin:
+        return False
+    return margin <= 100.0 * tolerance * steepest(coordinate.along, coordinate.point, scale)
 
 
 def reference(coordinate: Coordinate) -> float | None:
