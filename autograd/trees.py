@@ -90,7 +90,8 @@ def refilled(tree: Any, contents: list[Any]) -> Any:
         return filled
     if isinstance(tree, MutableMapping):
         filled = copy(tree)  # keeps a default factory, say
-        filled.update(zip(list(tree), contents))
+        for key, content in zip(list(tree), contents):
+            filled[key] = content
         return filled
     if isinstance(tree, Mapping):
         return type(tree)(dict(zip(tree, contents)))  # type: ignore[call-arg]

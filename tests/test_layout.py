@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Every room imports only from rooms before it in this line.
 CHAIN = [
     "numbers", "floats", "ops", "value", "functions", "chain", "controls", "composites", "copying", "trees", "calculus",
-    "arguments", "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard", "files",
-    "colours", "boxes", "renderers", "rendering", "draw", "showing",
+    "arguments", "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard",
+    "files", "colours", "boxes", "renderers", "rendering", "draw", "showing",
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
