@@ -140,26 +140,28 @@ class Point:
             names = [(name, f"with respect to {name}")]
             if not self.is_scalar:
                 names = [(f"{output} w.r.t. {name}", f"of {output} with respect to {name}") for output in self.outputs]
-            yield Line(self.coordinates(names, self.numbers[i], self.numbers[i], at), {i: 1.0})
+            yield Line(self.coordinates(names, self.numbers[i], at), {i: 1.0})
 
     def directions(self, count: int, seed: int) -> Iterator[Line]:
-        """Lines along which all numbers move at once, in random directions; large numbers move by as much as they are large."""
-        draw = random.Random(seed)
-        typical = median([min(abs(x), 1.0) or 1.0 for x in self.numbers])
-        for k in range(1, count + 1):
-            direction = [draw.choice((-1.0, 1.0)) * draw.uniform(0.5, 1.5) * max(abs(x), 1.0) for x in self.numbers]
+        """Lines along which all numbers move at once, in random directions.
 
-            def at(t: Any, direction: list[float] = direction) -> list[Any]:
-                return [x + t * d for x, d in zip(self.numbers, direction)]
+        By turns, all numbers move about as fast, or each in proportion to its size: the function may vary on either scale.
+        """
+        draw = random.Random(seed)
+        sizes = [abs(x) if math.isfinite(x) and x else 1.0 for x in self.numbers]
+        for k in range(1, count + 1):
+            start, speeds = (median(sizes or [1.0]), [1.0] * len(sizes)) if k % 2 else (1.0, sizes)
+            direction = [draw.choice((-1.0, 1.0)) * draw.uniform(0.5, 1.5) * speed for speed in speeds]
+
+            def at(t: Any, start: float = start, direction: list[float] = direction) -> list[Any]:
+                return [x + (t - start) * d for x, d in zip(self.numbers, direction)]
 
             names = [(f"direction {k}", f"along direction {k}")]
             if not self.is_scalar:
                 names = [(f"{output} along direction {k}", f"of {output} along direction {k}") for output in self.outputs]
-            yield Line(self.coordinates(names, 0.0, typical, at), dict(enumerate(direction)))
+            yield Line(self.coordinates(names, start, at), dict(enumerate(direction)))
 
-    def coordinates(
-        self, names: Sequence[tuple[str, str]], start: float, size: float, at: Callable[[Any], list[Any]]
-    ) -> list[Coordinate]:
+    def coordinates(self, names: Sequence[tuple[str, str]], start: float, at: Callable[[Any], list[Any]]) -> list[Coordinate]:
         """Each output as a function along a line; an evaluation serves all of them."""
 
         def along(k: int) -> Callable[[float], float]:
@@ -177,7 +179,7 @@ class Point:
 
         continued = self.kind is Value and not self.has_modules  # f may take complex and mpmath's numbers
         return [
-            Coordinate(name, start, along(k), on(k) if continued else None, size, phrase)
+            Coordinate(name, start, along(k), on(k) if continued else None, phrase)
             for k, (name, phrase) in enumerate(names)
         ]
 

@@ -36,7 +36,6 @@ class Coordinate(NamedTuple):
     point: float
     along: Callable[[float], float]
     on: Callable[[Any], Any] | None
-    size: float  # that of the numbers which vary
     phrase: str  # what a sentence says of it: "with respect to x"
 
 

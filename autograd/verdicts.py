@@ -13,7 +13,7 @@ __all__ = ["judge"]
 def judge(coordinate: Coordinate, analytic: float, tolerance: float) -> Row:
     """Compare one derivative with what evaluating the function says of it."""
     name, x, f = coordinate.name, coordinate.point, coordinate.along
-    sizes = scales(coordinate.size)
+    sizes = scales(x)
     value = f(x)
     if not math.isfinite(value):
         return Row(name, analytic, math.nan, math.nan, UNDEFINED, f"the function is {value} here")
