@@ -98,9 +98,9 @@ def differentiating(nested: bool = True) -> Iterator[None]:
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `f(...)` and its gradient.
 
-    The gradient has the containers of the argument that `argnums` names: a number for a number, a list for a list. For a
-    sequence of `argnums` it is a tuple of such. Inputs that f does not use have gradient 0. Raises TypeError if f does not
-    return one number.
+    The gradient has the containers of the argument that `argnums` names, as it was given: a number for a number, a list for a
+    list. For a sequence of `argnums` it is a tuple of such. f gets containers of its own, which it may change. Inputs that f does
+    not use have gradient 0. Raises TypeError if f does not return one number.
 
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
     (12.0, 4.0)

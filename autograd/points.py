@@ -53,6 +53,9 @@ class Point:
         self.first: list[float] = leaves(self.output)
         self.outputs = paths("f", self.output)
         self.is_scalar = self.outputs == ["f"]
+        for what, numbers in (("the inputs have no numbers", self.numbers), ("f returns no numbers", self.first)):
+            if not numbers:
+                raise ValueError(f"gradcheck has nothing to check: {what}")
         self.require_steady()
 
     def call(self, numbers: Iterable[Any], kind: Callable[[Any], Any]) -> Any:
@@ -119,8 +122,8 @@ class Point:
         structure = parts[0] if len(parts) == 1 else tuple(parts)
         if self.is_scalar and len(parts) > 1 and isinstance(given, Mapping):
             structure = dict(zip(self.arguments, parts))
-        if self.is_scalar and len(parts) == 1 and isinstance(given, tuple) and len(given) == 1 != len(shape_of(structure)[:1]):
-            given = given[0]
+        if self.is_scalar and len(parts) == 1 and isinstance(given, (list, tuple)) and shape_of(structure) == ():
+            given = given[0] if len(given) == 1 else given  # one entry per argument
         like = outer(rebuild(self.output, range(len(self.first))), structure, lambda k, i: k * count + i)
         names = ("the gradient", "the inputs have") if self.is_scalar else ("the Jacobian", "outputs times inputs are")
         found = dict(zip(leaves(like), map(plain, matching(given, like, *names))))
@@ -150,7 +153,7 @@ class Point:
         draw = random.Random(seed)
         sizes = [abs(x) if math.isfinite(x) and x else 1.0 for x in self.numbers]
         for k in range(1, count + 1):
-            start, speeds = (median(sizes or [1.0]), [1.0] * len(sizes)) if k % 2 else (1.0, sizes)
+            start, speeds = (median(sizes), [1.0] * len(sizes)) if k % 2 else (1.0, sizes)
             direction = [draw.choice((-1.0, 1.0)) * draw.uniform(0.5, 1.5) * speed for speed in speeds]
 
             def at(t: Any, start: float = start, direction: list[float] = direction) -> list[Any]:

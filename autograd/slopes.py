@@ -105,8 +105,11 @@ def one_sided(f: Callable[[float], float], x: float, side: float, scale: float =
 
 def shrinks(f: Callable[[float], float], x: float, side: float, scale: float) -> bool:
     """Whether the differences on one side go to 0 as a power of the step, however slowly: x**1.1 at 0 has the slope 0."""
+    sizes = steps(x, max(scale, abs(x)))[4:17:6]
+    if len(sizes) < 3:
+        return False  # at infinity
     here = f(x)
-    first, second, third = [(f(x + side * h) - here) / h for h in steps(x, max(scale, abs(x)))[4:17:6]]
+    first, second, third = [(f(x + side * h) - here) / h for h in sizes]
     return abs(third) < 0.9 * abs(second) and abs(first * third - second * second) <= 0.01 * second * second
 
 

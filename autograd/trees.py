@@ -17,10 +17,12 @@ from autograd.value import Value
 
 __all__ = ["branches", "copied", "is_array", "leaves", "number_in", "outer", "paired", "rebuild", "transform"]
 
+LEAVES = (float, Value, int)  # the usual ones, which need no further questions
+
 
 def is_array(tree: Any) -> bool:
     """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order."""
-    return bool(getattr(tree, "ndim", 0)) and hasattr(tree, "flat")
+    return tree.__class__ not in LEAVES and bool(getattr(tree, "ndim", 0)) and hasattr(tree, "flat")
 
 
 def is_boxed(tree: Any) -> bool:
@@ -62,6 +64,8 @@ def transform(function: Callable[[Any], Any], tree: Any, *, whole: bool = False)
     >>> transform(lambda x: 2 * x, {"w": [1.0, 2.0], "b": (3.0, None)})
     {'w': [2.0, 4.0], 'b': (6.0, None)}
     """
+    if tree.__class__ in LEAVES:
+        return function(tree)
     if tree is None:
         return None
     if isinstance(tree, (list, tuple, deque)):
@@ -69,7 +73,7 @@ def transform(function: Callable[[Any], Any], tree: Any, *, whole: bool = False)
     if isinstance(tree, Mapping):
         return refilled(tree, [transform(function, branch, whole=whole) for branch in tree.values()])
     if is_array(tree):
-        return function(tree) if whole else array_of([transform(function, leaf) for leaf in tree.flat], tree.shape)
+        return function(tree) if whole else array_of([transform(function, leaf) for leaf in tree.ravel().tolist()], tree.shape)
     if is_boxed(tree):
         return transform(function, tree.item(), whole=whole)
     if hasattr(type(tree), "__dataclass_fields__"):
@@ -131,7 +135,7 @@ def rebuild(tree: Any, new_leaves: Iterable[Any]) -> Any:
 
 def number_in(leaf: Any, where: str) -> Any:
     """A leaf as a float, or as the Value that it is. Raises TypeError, and says how to write what can be no container."""
-    if isinstance(leaf, Value):
+    if leaf.__class__ is float or isinstance(leaf, Value):
         return leaf
     if isinstance(leaf, Iterable) and not isinstance(leaf, (str, bytes)) and getattr(leaf, "ndim", None) != 0:
         raise TypeError(
@@ -199,9 +203,10 @@ def outer(outputs: Any, inputs: Any, entry: Callable[[Any, Any], Any]) -> Any:
     """
 
     def block(y: Any, x: Any) -> Any:
-        entries = [entry(a, b) for a in leaves(y) for b in leaves(x)]
+        if not is_array(y) and not is_array(x):
+            return entry(y, x)
         shape = (*getattr(y, "shape", ()), *getattr(x, "shape", ()))
-        return array_of(entries, shape) if is_array(y) or is_array(x) else entries[0]
+        return array_of([entry(a, b) for a in leaves(y) for b in leaves(x)], shape)
 
     return transform(lambda y: transform(lambda x: block(y, x), inputs, whole=True), outputs, whole=True)
 

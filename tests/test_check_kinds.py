@@ -116,6 +116,7 @@ def test_shapes_that_agree_pass_whatever_holds_them():
     assert gradcheck(f, np.array(nested), gradient=lambda x: [[2 * a for a in row] for row in x])
     assert not gradcheck(f, np.array(nested), gradient=lambda x: 2 * x.T)
     assert gradcheck(lambda x: x * x, 3.0, gradient=lambda x: (2 * x,))  # one entry per argument
+    assert gradcheck(lambda x: x * x, 3.0, gradient=lambda x: [2 * x])
     assert gradcheck(lambda x: x * x, 3.0, gradient=lambda x: np.array(2 * x))
     assert gradcheck(lambda x: x[0] ** 2, [3.0], gradient=lambda x: (2 * x[0],))
 
@@ -420,6 +421,27 @@ def test_a_wrong_rule_is_found_along_directions(monkeypatch):
 def test_counts_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         gradcheck(lambda x: x, 1.0, **options)
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "message"),
+    [
+        (lambda x: 1.0, [], "nothing to check: the inputs have no numbers"),
+        (lambda x: 1.0, None, "nothing to check: the inputs have no numbers"),
+        (lambda model: model([1.0]), nn.Linear(1, 1).freeze(), "nothing to check: the inputs have no numbers"),
+        (lambda x: [], 1.0, "nothing to check: f returns no numbers"),
+        (lambda x: {"a": None}, 1.0, "nothing to check: f returns no numbers"),
+    ],
+)
+def test_a_check_of_nothing_is_refused(f, point, message):
+    with pytest.raises(ValueError, match=message):
+        gradcheck(f, point)
+
+
+def test_infinite_points():
+    f = lambda x: ag.exp(-x[0]) * x[1]  # noqa: E731
+    assert gradcheck(f, [math.inf, 1.0], directions=2)
+    assert gradcheck(f, [math.inf, 1.0]).rows[1].verdict == "equal"
 
 
 # Reports.
