@@ -42,8 +42,18 @@ class Point:
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], kind: Callable[[float], Any]) -> None:
         self.f, self.inputs, self.kind = f, inputs, kind  # the kind of number that f is given to evaluate it: Value or float
         self.arguments = argument_names(f, len(inputs))
-        self.trees = [parameters_of(x) if is_module(x) else transform(plain, x) for x in inputs]
-        self.names = [name for argument, x in zip(self.arguments, inputs) for name in paths(argument, x)]
+        self.trees: list[Any] = []  # the numbers of each input in its containers; the parameters of a module
+        self.names: list[str] = []
+        known: set[Value] = set()
+        for argument, x in zip(self.arguments, inputs):
+            if is_module(x):
+                fresh = {p: name for p, name in zip(parameters_of(x), paths(argument, x)) if p not in known}
+                known.update(fresh)  # a module that is given twice is checked once
+                self.trees.append(list(fresh))
+                self.names += fresh.values()
+            else:
+                self.trees.append(transform(plain, x))
+                self.names += paths(argument, x)
         self.numbers = [plain(x) for x in leaves(self.trees)]
         self.has_modules = any(map(is_module, inputs))
         self.line: Any = None  # the line that is being evaluated, and the results on it
@@ -66,7 +76,7 @@ class Point:
         for x, tree in zip(self.inputs, self.trees):
             filled = rebuild(tree, supply)
             arguments.append(x if is_module(x) else transform(kind, filled))
-            parameters += zip(tree, filled) if is_module(x) else []
+            parameters += [(p, number) for p, number in zip(tree, filled) if p._data != number] if is_module(x) else []
         before = [(parameter, parameter._data) for parameter, _ in parameters]
         try:
             move(parameters)
@@ -131,9 +141,9 @@ class Point:
 
     def lines(self, sample: int | None, seed: int) -> Iterator[Line]:
         """One line for every number, or for some of them, drawn by the seed."""
-        chosen = range(len(self.numbers))
+        chosen: Sequence[int] = range(len(self.numbers))
         if sample is not None and sample < len(chosen):
-            chosen = sorted(random.Random(seed).sample(chosen, sample))  # type: ignore[assignment]
+            chosen = sorted(random.Random(seed).sample(chosen, sample))
         for i in chosen:
 
             def at(x: Any, i: int = i) -> list[Any]:

@@ -157,6 +157,16 @@ def test_the_parameters_of_a_module_take_a_list():
         gradcheck(f, model, gradient=lambda _: [1.0, 2.0])
 
 
+def test_a_module_that_is_given_twice_is_checked_once():
+    model = nn.Neuron(2, activation="tanh", seed=0)
+    f = lambda a, b: a([0.5, -1.0]) * b([0.3, 0.2])  # noqa: E731
+    for options in ({}, {"directions": 3}):
+        report = gradcheck(f, model, model, **options)
+        assert report, report
+        assert len(report.rows) == 3
+    assert len(gradcheck(f, model, nn.Neuron(2, seed=1)).rows) == 6
+
+
 def test_frozen_parameters_are_neither_checked_nor_named():
     model = nn.MLP(2, [2, 1], seed=0)
     model.layers[0].freeze()
