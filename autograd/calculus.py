@@ -13,8 +13,9 @@ from typing import Any
 
 from autograd.chain import pullback, pushforward
 from autograd.functions import FUNCTIONS
+from autograd.readings import Readings
 from autograd.trees import branches, copied, leaves, number_in, outer, paired, transform
-from autograd.value import Value, note, topological
+from autograd.value import Value, current, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -35,14 +36,16 @@ class Evaluation:
                 raise TypeError(f"{self.name} is differentiated by argument {i}, but was called with {len(arguments)} arguments")
         arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = note.get().nested or any(isinstance(leaf, Value) for leaf in given)
+        self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
         picked = []
         with differentiating():
             for i in chosen:
                 picked.append(transform(self.fresh, arguments[i]))
                 arguments[i] = copied(picked[-1])  # the function's own, to change as it likes
-            self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
+        self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
+        self.readings = listener(self.inputs)
+        with differentiating(read=self.readings or current().read):
             self.returned = function(*arguments, **keywords)
 
     def fresh(self, leaf: Any) -> Value:
@@ -69,6 +72,13 @@ class Evaluation:
             raise TypeError(f"{self.name} must return numbers, not NoneType; is a return missing?")
         return transform(lambda y: number_in(y, f"the result of {self.name}"), self.returned)
 
+    def graph(self, *outputs: Any) -> list[Value]:
+        """What the outputs were made from, in order; a warning if no input is there, and nothing says why."""
+        order = topological(*[y for y in outputs if isinstance(y, Value)])
+        if self.readings is not None and outputs:
+            self.readings.result(self.name, self.inputs, order)
+        return order
+
     def cotangents(self, order: Sequence[Value], seeds: dict[Value, Any]) -> dict[Value, Any]:
         """The derivatives with respect to the inputs that are used."""
         with differentiating(self.nested):
@@ -86,13 +96,19 @@ class Evaluation:
 
 
 @contextmanager
-def differentiating(nested: bool = True) -> Iterator[None]:
+def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
     """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(note.get().but(recording=True, nested=note.get().nested or nested))
+    token = note.set(current().but(recording=True, nested=current().nested or nested, **facts))
     try:
         yield
     finally:
         note.reset(token)
+
+
+def listener(inputs: Sequence[Value]) -> Readings | None:
+    """Who warns of lost derivatives in here; None where somebody else, a trace say, listens already."""
+    outer = current().read
+    return Readings(inputs, outer) if outer is None or isinstance(outer, Readings) else None
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -113,7 +129,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         run = Evaluation(f, arguments, argnums, keywords)
         root = run.scalar
-        return run.finish(root), run.pull(topological(root), {root: 1.0})
+        return run.finish(root), run.pull(run.graph(root), {root: 1.0})
 
     return evaluate
 
@@ -135,13 +151,16 @@ def grad(f: Any, argnums: Any = 0, *, create_graph: bool = False) -> Any:
     """
     if isinstance(f, Value):
         inputs = argnums
-        if inputs == 0 and isinstance(inputs, int):
+        if isinstance(inputs, int) and inputs == 0:
             raise TypeError("grad of a Value needs the Values to differentiate by: grad(output, inputs)")
         for x in leaves(inputs):
             if not isinstance(x, Value):
                 raise TypeError(f"grad(output, inputs) differentiates by Values, not by {type(x).__name__} {x!r}")
+        order = topological(f)
+        if (readings := listener(())) is not None:
+            readings.result("grad(output, inputs)", leaves(inputs), order)
         with differentiating(create_graph):
-            found = pullback(topological(f), {f: 1.0}, create_graph=create_graph)
+            found = pullback(order, {f: 1.0}, create_graph=create_graph)
         return transform(lambda x: found.get(x, 0.0), inputs)
     evaluate = value_and_grad(f, argnums)
 
@@ -184,7 +203,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
         run = Evaluation(f, arguments, argnums, keywords)
         outputs = run.outputs()
         found: dict[Any, dict[Value, Any]] = {y: {} for y in leaves(outputs) if isinstance(y, Value)}
-        order = topological(*found)
+        order = run.graph(*leaves(outputs))
         for y in found:
             found[y] = run.cotangents(order, {y: 1.0})
         return outer(outputs, run.structure, lambda y, x: found[y].get(x, 0.0) if isinstance(y, Value) else 0.0)
@@ -217,7 +236,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     check_function(f, "vjp")
     run = Evaluation(f, primals, range(len(primals)), {})
     outputs = run.outputs()
-    order = topological(*[y for y in leaves(outputs) if isinstance(y, Value)])
+    order = run.graph(*leaves(outputs))
 
     def pull(cotangent: Any) -> Any:
         seeds: dict[Value, Any] = {}
@@ -245,7 +264,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     seeds = dict(zip(run.inputs, matching(tangents, tuple(primals), "tangents", "primals has")))
     nested = run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
     outputs = run.outputs()
-    order = topological(*[y for y in leaves(outputs) if isinstance(y, Value)])
+    order = run.graph(*leaves(outputs))
     with differentiating(nested):
         found = pushforward(order, seeds, create_graph=nested)
     tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, outputs)

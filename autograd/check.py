@@ -10,10 +10,11 @@ from typing import Any
 from autograd.arguments import is_module, signature_of
 from autograd.calculus import grad
 from autograd.chain import pushforward
+from autograd.closures import Closure
 from autograd.controls import user_line, watched
 from autograd.functions import dot
 from autograd.ops import Primitive
-from autograd.points import Line, Point
+from autograd.points import Line, Point, unheard
 from autograd.report import WRONG, Coordinate, GradcheckError, Report, Row
 from autograd.trees import leaves
 from autograd.value import Value, topological
@@ -151,7 +152,8 @@ def directional(f: Callable[..., Any], inputs: Sequence[Any], outputs: int, seed
 def forward_against_reverse(point: Point, analytic: Sequence[Sequence[float]], seed: int, notes: list[str]) -> list[Row]:
     """A row for each output of which forward mode says otherwise, along a random direction; else a note that it agrees."""
     draw = random.Random(seed)
-    outputs, places = point.record()
+    with watched(read=unheard):
+        outputs, places = point.record()
     direction = [draw.uniform(0.5, 1.5) for _ in places]
     tangents = pushforward(topological(*[y for y in outputs if isinstance(y, Value)]), dict(zip(places, direction)))
     rows = []
@@ -183,12 +185,13 @@ def guilty_operation(point: Point, tolerance: float) -> str:
     If all of them are right, the first line where f reads the number in a Value; empty if it reads none.
     """
     reads: list[str] = []
+    closures: list[str] = []
 
     def mark(node: Value) -> None:
         node._note = node._note.but(line=user_line())
 
     def mark_read(kind: str, *_: Any) -> None:
-        if kind == ".data":
+        if kind in (".data", "float()"):
             reads.append(user_line())
 
     with watched(mark, mark_read):
@@ -196,6 +199,9 @@ def guilty_operation(point: Point, tolerance: float) -> str:
     for node in topological(*[y for y in outputs if isinstance(y, Value)]):
         row = node._primitive
         if row is None:
+            continue
+        if isinstance(row, Closure):
+            closures.append(f"{row.name!r}, made at {node._note.line}")
             continue
         primals = [x._data if isinstance(x, Value) else x for x in node._operands]
         for i, (operand, local) in enumerate(zip(node._operands, node._locals)):
@@ -208,6 +214,11 @@ def guilty_operation(point: Point, tolerance: float) -> str:
                     f"the operation to blame is {row.name}({', '.join(map(repr, primals[:6]))}), made at {node._note.line}: its "
                     f"partial derivative {coordinate.phrase} is {local!r}, it should be {found.numeric:.10g}"
                 )
+    if closures:
+        return (
+            f"the operation to blame is {', or '.join(dict.fromkeys(closures))}: its derivative was given as a closure or as "
+            "numbers, and all others are right"
+        )
     if reads:
         return (
             f"the number in a Value is read at {reads[0]}, as math.sin(v), float(v) and v.data do, and the derivative is lost "
