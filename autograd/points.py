@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -74,9 +75,11 @@ class Point:
         arguments: list[Any] = []
         parameters: list[tuple[Value, Any]] = []
         for x, tree in zip(self.inputs, self.trees):
-            filled = rebuild(tree, supply)
-            arguments.append(x if is_module(x) else transform(kind, filled))
-            parameters += [(p, number) for p, number in zip(tree, filled) if p._data != number] if is_module(x) else []
+            if is_module(x):
+                parameters += [(p, number) for p, number in zip(tree, islice(supply, len(tree))) if p._data != number]
+                arguments.append(x)
+            else:
+                arguments.append(transform(kind, rebuild(tree, supply)))
         before = [(parameter, parameter._data) for parameter, _ in parameters]
         try:
             move(parameters)
