@@ -9,8 +9,8 @@ from typing import Any
 from autograd import floats
 from autograd.floats import number
 from autograd.numbers import words_for
-from autograd.ops import NUMBERS, TABLE, Primitive, ieee
-from autograd.value import Operand, Value, current, record
+from autograd.ops import NUMBERS, TABLE, Primitive, on_floats
+from autograd.value import Operand, Value, current, primal, record
 
 __all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
 
@@ -125,8 +125,15 @@ class Rules(dict[Primitive, list[Callable[..., Any]]]):
         return rules
 
 
+def shares(xs: Sequence[Operand], out: Value) -> list[Any]:
+    """What `shares` is in the room of floats, on Values: an infinity has no slope."""
+    if abs(out._data) == floats.inf:
+        return floats.shares([primal(x) for x in xs], out._data)
+    return [FUNCTIONS["exp"](x - out) for x in xs]
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
-ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties})
+ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties, "shares": shares})
 
 
 def sequence(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
@@ -144,9 +151,9 @@ def define(*rows: Primitive) -> None:
     words |= {function.__name__: function for function in (number, record, apply, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
-        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}
+        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": on_floats(row.forward)}
         facts |= {"partials": ", ".join(row.partials)}
-        facts |= {f"local_{operand}": ieee(text) for operand, text in zip(row.operands, row.partials)}
+        facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
         if row.keyword:
             facts["arguments"] = f"x, {row.keyword}"
@@ -170,8 +177,9 @@ def define(*rows: Primitive) -> None:
     for row in rows:
         for name in (row.name, *row.aliases):
             FUNCTIONS[name] = ON_VALUES.words[name] = words[row.name]
-            if hasattr(Value, row.name) and not row.operator:
-                setattr(Value, name, getattr(Value, row.name))
+            method = vars(made).get(f"__{row.operator}__" if row.operator else row.name)
+            if method is not None and (row.arity == 1 or not row.operator):  # NumPy's fabs asks for v.fabs(), say
+                setattr(Value, name, method)
 
 
 def execute(source: str, words: dict[str, Any]) -> dict[str, Any]:

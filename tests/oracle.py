@@ -21,6 +21,7 @@ ORACLE = {
     "neg": lambda x: -x,
     "pos": lambda x: x,
     "abs": abs,
+    "copysign": lambda x, y: abs(x) if y >= 0 else -abs(x),
     "square": lambda x: x**2,
     "sqrt": mp.sqrt,
     "cbrt": mp.cbrt,
@@ -46,7 +47,14 @@ ORACLE = {
     "acosh": mp.acosh,
     "atanh": mp.atanh,
     "sinc": mp.sincpi,
+    "degrees": mp.degrees,
+    "radians": mp.radians,
     "dsinc": lambda n, x: mp.diff(mp.sincpi, x, int(n)),
+    "dpow": lambda n, x, y: x**y * mp.log(x) ** n,
+    "one_minus_square": lambda x: 1 - x**2,
+    "sech2": lambda x: mp.sech(x) ** 2,
+    "cosine": lambda x, y: x / mp.hypot(x, y),
+    "share": lambda x, y: _sigmoid(x - y),
     "erf": mp.erf,
     "erfc": mp.erfc,
     "lgamma": mp.loggamma,
@@ -62,11 +70,14 @@ ORACLE = {
     "ceil": mp.ceil,
     "round": mp.nint,
     "trunc": lambda x: mp.sign(x) * mp.floor(abs(x)),
+    "heaviside": lambda x, y: mp.mpf(x > 0) if x else y,
     "sigmoid": _sigmoid,
     "relu": lambda x: max(x, mp.mpf(0)),
     "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
     "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
     "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "logaddexp": lambda x, y: x + mp.log1p(mp.exp(y - x)),
+    "logaddexp2": lambda x, y: x + mp.log1p(mp.mpf(2) ** (y - x)) / mp.log(2),
     "silu": lambda x: x * _sigmoid(x),
     "gelu": lambda x: x * mp.ncdf(x),
     "sum": lambda *xs: mp.fsum(xs),
@@ -81,4 +92,4 @@ ORACLE = {
 # Operations whose derivative is 0 by decree, not by calculus.
 FLAT = {"stop_gradient", "greater"}
 # Operands that are not differentiated: an order, or a condition.
-CONSTANT = {("dsinc", 0), ("polygamma", 0), ("where", 0)}
+CONSTANT = {("dsinc", 0), ("dpow", 0), ("polygamma", 0), ("where", 0)}

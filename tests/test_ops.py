@@ -32,7 +32,7 @@ def points(row: Primitive, count: int):
     intervals = [(-3.0, 3.0)] * MANY if row.arity is None else row.domain
     for _ in range(count):
         point = [draw.uniform(*interval) for interval in intervals]
-        if row.name in ("polygamma", "dsinc"):
+        if row.name in ("polygamma", "dsinc", "dpow"):
             point[0] = float(draw.randint(0, 3))
         yield point
 
