@@ -244,7 +244,7 @@ def floor_divide(x: float, y: float) -> float:
 def _turned(x: float) -> tuple[float, float]:
     """The sine and the cosine of pi x, whose digits large x and zeros do not lose: x less whole quarter turns is exact."""
     rest = math.remainder(x, 0.5)
-    quarter = math.fmod(2.0 * (x - rest), 4.0) % 4.0
+    quarter = 2.0 * math.fmod(x - rest, 2.0) % 4.0
     s, c = math.sin(math.pi * rest), math.cos(math.pi * rest)
     return ((s, c), (c, -s), (-s, -c), (-c, s))[int(quarter)]
 
@@ -302,7 +302,7 @@ def dsinc(n: float, x: float) -> float:
     z = math.pi * x
     if not 0.0 <= n <= HIGHEST or n != floor(n) or z != z:
         return nan
-    if z - z != 0.0:
+    if x - x != 0.0:
         return 0.0
     order, (sine, cosine) = int(n), _turned(x)
     if fabs(z) < 1.0 + order:

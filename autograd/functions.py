@@ -202,5 +202,28 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     return apply(TABLE["dot"], *left, *right)
 
 
+def divmod(x: Any, y: Any) -> Any:
+    """The floor of x / y, which is flat, and the remainder: x // y and x % y, as Python's divmod and NumPy's.
+
+    >>> divmod(Value(7.0), 2.0)
+    (Value(data=3.0, grad=0.0, op='//'), Value(data=1.0, grad=0.0, op='%'))
+    """
+    return FUNCTIONS["floor_divide"](x, y), FUNCTIONS["mod"](x, y)
+
+
+def divmod_methods() -> Iterable[tuple[str, Callable[..., Any]]]:
+    """Python's operator: it leaves it to an operand of a foreign type to answer, as // does."""
+    for name in ("divmod", "rdivmod"):
+        whole, rest = (getattr(Value, f"__{name.replace('divmod', part)}__") for part in ("floordiv", "mod"))
+
+        def method(self: Value, other: Any, whole: Any = whole, rest: Any = rest) -> Any:
+            quotient = whole(self, other)
+            return quotient if quotient is NotImplemented else (quotient, rest(self, other))
+
+        yield f"__{name}__", method
+
+
 define(*TABLE.values())
-FUNCTIONS["dot"] = dot
+FUNCTIONS["dot"], FUNCTIONS["divmod"] = dot, divmod
+for _name, _method in divmod_methods():
+    setattr(Value, _name, _method)

@@ -9,6 +9,11 @@ def _sigmoid(x):
     return 1 / (1 + mp.exp(-x))
 
 
+def _normal(x):
+    """The normal distribution; mpmath's own raises far out."""
+    return mp.mpf(x > 0) if abs(x) > 1e6 else mp.erfc(-x / mp.sqrt(2)) / 2
+
+
 ORACLE = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
@@ -17,7 +22,7 @@ ORACLE = {
     "pow": mp.power,
     "mod": lambda x, y: x - y * mp.floor(x / y),
     "floor_divide": lambda x, y: mp.floor(x / y),
-    "fmod": lambda x, y: x - y * mp.sign(x) * mp.floor(abs(x) / y),
+    "fmod": lambda x, y: x - abs(y) * mp.sign(x) * mp.floor(abs(x / y)),
     "neg": lambda x: -x,
     "pos": lambda x: x,
     "abs": abs,
@@ -56,8 +61,8 @@ ORACLE = {
     "cosine": lambda x, y: x / mp.hypot(x, y),
     "share": lambda x, y: _sigmoid(x - y),
     "erf": mp.erf,
-    "erfc": mp.erfc,
-    "lgamma": mp.loggamma,
+    "erfc": lambda x: 2 * _normal(-x * mp.sqrt(2)),
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
     "digamma": mp.digamma,
     "polygamma": lambda n, x: mp.psi(int(n), x),
     "greater": lambda x, y: mp.mpf(x > y),
@@ -79,7 +84,7 @@ ORACLE = {
     "logaddexp": lambda x, y: x + mp.log1p(mp.exp(y - x)),
     "logaddexp2": lambda x, y: x + mp.log1p(mp.mpf(2) ** (y - x)) / mp.log(2),
     "silu": lambda x: x * _sigmoid(x),
-    "gelu": lambda x: x * mp.ncdf(x),
+    "gelu": lambda x: x * _normal(x),
     "sum": lambda *xs: mp.fsum(xs),
     "dot": lambda *xs: mp.fdot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
     "prod": lambda *xs: mp.fprod(xs),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count as numbering
 from typing import Any
 
-from autograd.compiler.c_words import HELPERS, MATH
+from autograd.compiler.c_words import HELPERS, MATH, NEEDS
 from autograd.compiler.patterns import block_names, steps
 from autograd.compiler.program import Program
 from autograd.compiler.recover import Group, Shape, Tensors, prod, recover
@@ -154,7 +154,8 @@ class File:
         if name in MATH:
             return MATH[name]
         if name in HELPERS:
-            self.words.setdefault(name, HELPERS[name])
+            for helper in (NEEDS.get(name, name), name):
+                self.words.setdefault(helper, HELPERS[helper])
         elif name in TABLE and TABLE[name].arity is not None and name != row.name:
             inner = TABLE[name]
             if name not in self.words:

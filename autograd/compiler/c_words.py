@@ -6,22 +6,22 @@ written in other words are printed from their own text.
 
 from __future__ import annotations
 
-__all__ = ["HELPERS", "MATH"]
+__all__ = ["HELPERS", "MATH", "NEEDS"]
 
 # Functions of math.h, by the words of the table: the same numbers at the edges.
 MATH = {name: name for name in (
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf", "erfc", "exp", "exp2",
-    "expm1", "floor", "fmod", "hypot", "lgamma", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "sqrt", "tan", "tanh",
-    "trunc",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf", "erfc", "exp",
+    "exp2", "expm1", "floor", "fmod", "hypot", "lgamma", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "sqrt", "tan",
+    "tanh", "trunc",
 )} | {"abs": "fabs", "round": "rint"}  # fmt: skip
 
-# The sine and the cosine for two of the words below.
-TURNED = """#ifndef TURNED
-#define TURNED
+# The rest, and below which of them use which others.
+HELPERS = {
+    "turned": """
 /* the sine (by = 0) or the cosine (by = 1) of pi x, exact in whole quarter turns */
 static double turned(double x, int by)
 {
-    double rest = remainder(x, 0.5), quarter = fmod(2.0 * (x - rest), 4.0), z = 3.141592653589793 * rest;
+    double rest = remainder(x, 0.5), quarter = 2.0 * fmod(x - rest, 2.0), z = 3.141592653589793 * rest;
     switch (((int)quarter + 4 + by) % 4) {
     case 0: return sin(z);
     case 1: return cos(z);
@@ -29,11 +29,7 @@ static double turned(double x, int by)
     default: return -cos(z);
     }
 }
-#endif
-"""
-
-# The rest, each after the words it uses.
-HELPERS = {
+""",
     "greater": """
 static double greater(double x, double y) { return x > y ? 1.0 : 0.0; }
 """,
@@ -110,9 +106,7 @@ static double floor_divide(double x, double y)
     return quotient - whole > 0.5 ? whole + 1.0 : whole;
 }
 """,
-    "polygamma": f"""
-{TURNED}"""
-    """
+    "polygamma": """
 /* n! / x^(n+1) */
 static double inverse_power(int n, double x)
 {
@@ -174,9 +168,7 @@ static double polygamma(double n, double x)
     return (order % 2 == 0 ? -1.0 : 1.0) * (total - total == 0.0 ? total + lost : total);
 }
 """,
-    "dsinc": f"""
-{TURNED}"""
-    """
+    "dsinc": """
 /* The n-th derivative of sinc(x) = sin(pi x) / (pi x): near 0 by parts, elsewhere by the recurrence
    x s_n + n s_(n-1) = sin^(n)(pi x) / pi. */
 static double dsinc(double n, double x)
@@ -186,7 +178,7 @@ static double dsinc(double n, double x)
     int order;
     if (!(n >= 0.0 && n <= 170.0) || n != floor(n) || z != z)
         return NAN;
-    if (z - z != 0.0)
+    if (x - x != 0.0)
         return 0.0;
     order = (int)n;
     sine = turned(x, 0);
@@ -216,3 +208,4 @@ static double dsinc(double n, double x)
 }
 """,
 }
+NEEDS = {"polygamma": "turned", "dsinc": "turned"}
