@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -127,7 +128,7 @@ class Rules(dict[Primitive, list[Callable[..., Any]]]):
 
 def shares(xs: Sequence[Operand], out: Value) -> list[Any]:
     """What `shares` is in the room of floats, on Values: an infinity has no slope."""
-    if abs(out._data) == floats.inf:
+    if math.isinf(out._data):
         return floats.shares([primal(x) for x in xs], out._data)
     return [FUNCTIONS["exp"](x - out) for x in xs]
 

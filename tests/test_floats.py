@@ -24,7 +24,8 @@ ROWS = list(TABLE.values())
 # Where C and NumPy part: NumPy takes the square root for the power 0.5 (-inf gives nan there, C says inf),
 # gives the sign of -0.0 as 0.0, and sinc by its formula (nan at infinity and where pi x overflows; the limit is 0), with the
 # rounding of pi in place of the zeros at whole numbers.
-PART = {("pow", 0.5), ("sign", 0.0), *[("sinc", x) for x in (0.9999999999999999, 1.0, 2.0, 3.0, 170.0, 1000.0, 1e20, 1e200, 1e308, inf)]}
+ZEROS = (0.9999999999999999, 1.0, 2.0, 3.0, 170.0, 1000.0, 1e20, 1e200, 1e308, inf)
+PART = {("pow", 0.5), ("sign", 0.0), *[("sinc", x) for x in ZEROS]}
 
 
 def same(x: float, y: float) -> bool:
