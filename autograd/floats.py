@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 __all__ = [  # noqa: RUF022 - in lines
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "div", "dot",
     "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
-    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others",
-    "polygamma", "pow", "prod", "round", "sech2", "share", "shares", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
+    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm",
+    "number", "others", "polygamma", "pow", "prod", "round", "sech2", "share", "shares", "sign", "sin", "sinh", "sqrt", "sum",
+    "tan", "tanh", "ties", "trunc", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ written in other words are printed from their own text.
 
 from __future__ import annotations
 
-__all__ = ["HELPERS", "MATH", "NEEDS"]
+__all__ = ["HELPERS", "MATH", "TURNED"]
 
 # Functions of math.h, by the words of the table: the same numbers at the edges.
 MATH = {name: name for name in (
@@ -15,9 +15,8 @@ MATH = {name: name for name in (
     "tanh", "trunc",
 )} | {"abs": "fabs", "round": "rint"}  # fmt: skip
 
-# The rest, and below which of them use which others.
-HELPERS = {
-    "turned": """
+# What two of the others are made with.
+TURNED = """
 /* the sine (by = 0) or the cosine (by = 1) of pi x, exact in whole quarter turns */
 static double turned(double x, int by)
 {
@@ -29,7 +28,10 @@ static double turned(double x, int by)
     default: return -cos(z);
     }
 }
-""",
+"""
+
+# The rest, each after the words it uses.
+HELPERS = {
     "greater": """
 static double greater(double x, double y) { return x > y ? 1.0 : 0.0; }
 """,
@@ -208,4 +210,3 @@ static double dsinc(double n, double x)
 }
 """,
 }
-NEEDS = {"polygamma": "turned", "dsinc": "turned"}

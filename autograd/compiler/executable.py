@@ -117,7 +117,7 @@ def permutation(np: Any, places: Sequence[int]) -> Any:
 
 def has_nan(numbers: Numbers) -> bool:
     """Whether a nan is among these numbers: then it is in the sum of their squares."""
-    total = numbers @ numbers if hasattr(numbers, "sum") else sum([number * number for number in numbers])
+    total = numbers.dot(numbers) if hasattr(numbers, "dot") else sum([number * number for number in numbers])
     return bool(total != total)
 
 
