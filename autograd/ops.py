@@ -63,7 +63,7 @@ class Primitive:
 
     def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:
         """One of the row's texts as a Python function of its operands (and of `names`), its words looked up in `namespace`."""
-        written = on_floats(text) if namespace is NUMBERS else ieee(text)
+        written = on_floats(text) if namespace is NUMBERS else on_nodes(text, self.operands)
         function: Callable[..., Any] = eval(f"lambda {', '.join((*self.operands, *names))}: {written}", namespace)
         return function
 
@@ -101,6 +101,17 @@ def on_floats(text: str) -> str:
     return f"({ast.unparse(Choices().visit(ast.parse(text, mode='eval')))})"
 
 
+def on_nodes(text: str, operands: Iterable[str]) -> str:
+    """The text as it is read where operands are nodes: as `ieee` has it, but a constant that is a condition chooses at once.
+
+    >>> on_nodes("x - where(y, 1.0, 0.0)", "xy")
+    'x - ((1.0 if y else 0.0) if y.__class__ is float else where(y, 1.0, 0.0))'
+    """
+    if not re.search(rf"\bwhere\(({'|'.join(operands)}),", text):
+        return ieee(text)
+    return ast.unparse(ConstantChoices(operands).visit(ast.parse(text, mode="eval")))
+
+
 class Calls(ast.NodeTransformer):
     """Writes the operators that raise in Python as calls."""
 
@@ -122,6 +133,22 @@ class Choices(Calls):
                 return ast.IfExp(condition, x, y)
             case "greater", [x, y]:
                 return ast.IfExp(ast.Compare(x, [ast.Gt()], [y]), ast.Constant(1.0), ast.Constant(0.0))
+        return node
+
+
+class ConstantChoices(Calls):
+    """Writes `where(y, ...)` as Python's own choice for the case that the operand y is a constant."""
+
+    def __init__(self, operands: Iterable[str]) -> None:
+        self.operands = set(operands)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A word of the table: `where` may be decided already."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name("where"), [ast.Name(y) as condition, one, other]) if y in self.operands:
+                is_constant = ast.Compare(ast.Attribute(condition, "__class__"), [ast.Is()], [ast.Name("float")])
+                return ast.IfExp(is_constant, ast.IfExp(condition, one, other), node)
         return node
 
 
