@@ -212,19 +212,17 @@ def divmod(x: Any, y: Any) -> Any:
     return FUNCTIONS["floor_divide"](x, y), FUNCTIONS["mod"](x, y)
 
 
-def divmod_methods() -> Iterable[tuple[str, Callable[..., Any]]]:
-    """Python's operator: it leaves it to an operand of a foreign type to answer, as // does."""
-    for name in ("divmod", "rdivmod"):
-        whole, rest = (getattr(Value, f"__{name.replace('divmod', part)}__") for part in ("floordiv", "mod"))
+def pair(whole: str, rest: str) -> Callable[[Value, Any], Any]:
+    """A method for Python's divmod; an operand of a foreign type may answer, as for `//`."""
 
-        def method(self: Value, other: Any, whole: Any = whole, rest: Any = rest) -> Any:
-            quotient = whole(self, other)
-            return quotient if quotient is NotImplemented else (quotient, rest(self, other))
+    def method(self: Value, other: Any) -> Any:
+        quotient = getattr(self, whole)(other)
+        return quotient if quotient is NotImplemented else (quotient, getattr(self, rest)(other))
 
-        yield f"__{name}__", method
+    return method
 
 
 define(*TABLE.values())
 FUNCTIONS["dot"], FUNCTIONS["divmod"] = dot, divmod
-for _name, _method in divmod_methods():
-    setattr(Value, _name, _method)
+setattr(Value, "__divmod__", pair("__floordiv__", "__mod__"))  # noqa: B010 - the methods above are made, too
+setattr(Value, "__rdivmod__", pair("__rfloordiv__", "__rmod__"))  # noqa: B010
