@@ -152,9 +152,7 @@ def define(*rows: Primitive) -> None:
     words |= {function.__name__: function for function in (number, record, apply, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
-        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": on_floats(row.forward)}
-        facts |= {"partials": ", ".join(row.partials)}
-        facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
+        facts = {"row": f"row_{row.name}", "forward": row.forward, "partials": ", ".join(row.partials)}
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
         if row.keyword:
             facts["arguments"] = f"x, {row.keyword}"
@@ -163,6 +161,8 @@ def define(*rows: Primitive) -> None:
             facts["arguments"] = f"*sequence(xs, {row.name!r})"
         functions.append(FUNCTION.format(name=row.name, **facts))
         if row.public and row.arity in (1, 2):
+            facts |= {"value": on_floats(row.forward)}
+            facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
             template = UNARY if row.arity == 1 else BINARY
             name = f"__{row.operator}__" if row.operator else row.name
             meeting = MEETINGS[bool(row.operator)].format(name=name, second=facts["second"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, ClassVar
 
 from autograd import floats
@@ -82,6 +83,7 @@ def lookup(name: str) -> Primitive:
         raise KeyError(f"no primitive is named {name!r}; register it with autograd.primitive before loading it") from None
 
 
+@cache
 def ieee(text: str) -> str:
     """The text with / and ** written as the calls div and pow, which do not raise."""
     if "/" not in text and "**" not in text:
@@ -90,6 +92,7 @@ def ieee(text: str) -> str:
     return ast.unparse(Calls().visit(tree))
 
 
+@cache
 def on_floats(text: str) -> str:
     """The text as Python runs it on floats: as `ieee` has it, with the choices `where` and `greater` made by Python itself.
 
