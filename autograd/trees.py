@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from copy import copy
 from typing import Any
 
 from autograd.floats import number
@@ -85,8 +84,12 @@ def refilled(tree: Any, contents: list[Any]) -> Any:
     """A container of the same kind with other contents."""
     if type(tree) is list:
         return contents
+    if type(tree) is dict:
+        return dict(zip(tree, contents))
     if isinstance(tree, tuple):
         return tree._make(contents) if hasattr(tree, "_make") else type(tree)(contents)
+    from copy import copy  # seldom needed
+
     if isinstance(tree, (list, deque)):
         filled: Any = copy(tree)  # keeps what else it has: the longest length of a deque, attributes of a class of one's own
         filled.clear()
