@@ -25,7 +25,7 @@ SIGNS = {
     "floordiv": "{0} // {1}", "neg": "-{0}", "pos": "+{0}", "abs": "abs({0})",
 }  # fmt: skip
 ROUND = (0.0, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0, 1.5)  # numbers that meet again after arithmetic: ties, kinks
-WILD = (0.0, -0.0, 1e200, 1e-200, -1e160, 1e-320, inf, -inf, nan)
+WILD = (0.0, -0.0, 1e200, 1e-200, -1e160, 1e-300, inf, -inf, nan)
 LARGE = 1e4  # results beyond are kept now and then only
 SHORTEST, LONGEST = 6, 28  # steps
 
@@ -110,11 +110,26 @@ class Writer:
         fitting = [name for name in self.numbers if anywhere or low <= self.number(name) <= high]
         if fitting and self.random.random() < 0.8:
             return self.random.choice(fitting[-4:] if self.random.random() < 0.5 else fitting)
+        if self.random.random() < 0.3 and (made := self.name_at(self.constant_in(low, high))):
+            return made
         middle, half = (low + high) / 2, (high - low) / 2
         bounded = self.random.choice(("ag.sin({0})", "ag.tanh({0})", "ag.cos({0})"))
         text = f"{{out}} = {middle!r} + {half!r} * {bounded}" if middle else f"{{out}} = {half!r} * {bounded}"
         made = self.write("row", text, [self.random.choice(self.numbers)])
         return made or self.random.choice(self.numbers)
+
+    def name_at(self, point: float) -> str | None:
+        """The name of a number that is exactly this one and depends on the inputs, if one can be made."""
+        exact = [name for name in self.numbers if self.is_exact(name)]
+        if not exact:
+            return None
+        name = self.random.choice(exact)
+        return self.write("row", "{out} = {0} - {1} + {2}", [name, float(self.number(name)), point])
+
+    def is_exact(self, name: str) -> bool:
+        """Whether a double holds this number."""
+        value = self.number(name)
+        return bool(mp.isfinite(value) and mp.mpf(float(value)) == value)
 
     def constant_in(self, low: float, high: float) -> float:
         """A number of the program's text."""
@@ -128,8 +143,7 @@ class Writer:
     def rival(self, name: str) -> Operand:
         """What a number is compared with: another one, itself, or a constant that may be equal to it."""
         value = self.number(name)
-        exact = mp.isfinite(value) and mp.mpf(float(value)) == value
-        if exact and self.random.random() < 0.4:
+        if self.is_exact(name) and self.random.random() < 0.4:
             return float(value)
         return self.any_name() if self.random.random() < 0.6 else self.constant_in(-2.0, 2.0)
 
@@ -157,6 +171,10 @@ class Writer:
                 operands.append(self.constant_in(low, high))
         if row.name == "where":
             operands[0] = self.any_name()
+        if row.kinks and self.random.random() < 0.25:
+            operands[0] = self.name_at(self.random.choice(row.kinks)[0]) or operands[0]
+        if row.arity == 2 and row.name != "polygamma" and self.random.random() < 0.05:
+            operands = [operands[named]] * 2
         self.write("row", f"{{out}} = {self.styled(row, operands)}", operands)
 
     def styled(self, row: Primitive, operands: Sequence[Operand]) -> str:

@@ -19,7 +19,7 @@ BRANCHES = [
     ("{out} = ag.clip({0}, -1.0, 1.0) * {1}", 2),
     ("{out} = max({0}, {1}) - min({0}, {2})", 3),
     ("{out} = {0}\nfor _ in range(4):\n    if {out} > 1.0:\n        {out} = {out} / 2.0 - {1} * 0.125", 2),
-    ("{out}_count = 0\n{out} = {0}\nwhile abs({out}) > 2.0 and {out}_count < 9:\n    {out}_count += 1\n    {out} = {out} * 0.5", 1),
+    ("{out} = {0}\nfor _ in range(9):\n    if abs({out}) > 2.0:\n        {out} = {out} * 0.5", 1),
 ]
 
 EQUALITY = [

@@ -16,7 +16,7 @@ import numpy as np
 import autograd as ag
 from tests.soak.jets import UndefinedError
 from tests.soak.programs import Program, Step, flatten
-from tests.soak.systems import DIGITS, LARGEST, SHAKE, SYSTEMS, Derivatives, Forward, Run, System, oracle_run
+from tests.soak.systems import DIGITS, LARGEST, SHAKE, SYSTEMS, Derivatives, Run, System, oracle_run
 
 __all__ = ["FULL", "OPEN", "PARTLY", "WRONG", "Verdict", "judge", "shrink"]
 
@@ -65,11 +65,11 @@ class Judgement:
                 self._slack = [max(s, distance(m, x) * scale) for s, m, x in zip(self._slack, moved, exact)]
         return self._slack
 
-    def verdict(self, k: int, found: Any, forward: bool) -> str:
+    def verdict(self, k: int, found: Any) -> str:
         """How the k-th number of a system stands to the oracle's."""
         exact = self.numbers[k]
-        if forward and isnan(found) and not all(map(mp.isfinite, self.numbers)):
-            return PARTLY  # a tangent of 0 times an infinite derivative; going backward there is no such path
+        if isnan(found) and self.run.infinite:
+            return PARTLY  # infinities of both signs on several paths, or times a tangent of 0: every order has its own
         if mp.isnan(exact):
             return FULL if isnan(found) else PARTLY
         if not mp.isfinite(exact):
@@ -123,11 +123,11 @@ def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
             return Verdict(WRONG, traceback.format_exc(limit=-3), system.name)
         with mp.workdps(DIGITS):
             for k, x in enumerate(found):
-                kind = judgement.verdict(k, x, isinstance(system, Forward))
+                kind = judgement.verdict(k, x)
                 if kind == WRONG:
                     return Verdict(WRONG, difference(program, judgement, k, x), system.name)
                 if kind == PARTLY and worst.kind == FULL:
-                    worst = Verdict(PARTLY, "no derivative in the oracle at this point")
+                    worst = Verdict(PARTLY, "infinite on the way")
                 if kind == OPEN:
                     worst = Verdict(OPEN, "a comparison within rounding" if judgement.branches else "ill conditioned")
     return worst

@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 DIGITS = 40
-LARGEST, SMALLEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970, mp.mpf(2) ** -1074
+LARGEST, SMALLEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970, mp.mpf(2) ** -1022  # normal doubles
 SHAKE = mp.mpf(2) ** -40  # relative, of a perturbed run: 2 ** 13 roundings
 ROWS = [row for row in TABLE.values() if row.public]
 
@@ -64,6 +64,7 @@ class Run:
     noise: random.Random | None = None  # every inexact result, and every step of a path, is off by a random part of SHAKE
     rounded: bool = False  # every value is rounded to a double
     trail: list[bool] = field(default_factory=list)
+    infinite: bool = False  # whether a number on the way was
 
     def shake(self) -> Any:
         """A random part of SHAKE."""
@@ -97,10 +98,11 @@ def settled(out: Jet, floor: Any) -> Jet:
     What a double holds exactly is not perturbed, so that ties stay ties, unless `floor` says that the row errs by parts of 1.
     """
     run, value = RUN.get(), out.value
+    run.infinite = run.infinite or not all(mp.isfinite(x) for x in (value, *out.first, *out.second) if x is not None)
     if run.rounded:
         value = mp.mpf(float(value))
     elif run.noise is not None and mp.isfinite(value) and (floor or mp.mpf(float(value)) != value):
-        value += max(abs(value), SMALLEST / 2, floor) * run.shake()
+        value += max(abs(value), SMALLEST, floor) * run.shake()
     if abs(value) > LARGEST:
         value = mp.sign(value) * mp.inf
     if run.rounded:
