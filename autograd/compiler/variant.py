@@ -191,7 +191,7 @@ class Variant:
         found = {}
         for k, source in enumerate(self.sources):
             thing = things[source] if source.__class__ is int else source
-            if thing.__class__ is Value:
+            if isinstance(thing, Value):
                 found[k] = thing
         return found
 
@@ -333,7 +333,7 @@ def segments(sources: Sequence[Any], head: int) -> list[tuple[str, Any]]:
                 found.append(("array", source[0]))
             continue
         kind = "values" if isinstance(source, Value) else "things"
-        if not found or found[-1][0] != kind or source == head > 0:
+        if not found or found[-1][0] != kind or (kind == "things" and source == head > 0):
             found.append((kind, []))
         found[-1][1].append(source)
     return found or [("things", [])]
@@ -369,7 +369,7 @@ def as_array(values: list[Any], shape: Sequence[int]) -> Any:
 
 
 def primal(thing: Any) -> Any:
-    return thing._data if thing.__class__ is Value else thing
+    return thing._data if isinstance(thing, Value) else thing
 
 
 def scalar_size(row: Primitive, count: int) -> int:
