@@ -107,6 +107,7 @@ def in_range(answer: Derivatives) -> list[Any]:
     return [mp.sign(x) * mp.inf if abs(x) > LARGEST else x for x in numbers_of(answer)]
 
 
+@np.errstate(all="ignore")
 def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
     """Run a program on the oracle and on the systems, and compare."""
     try:
@@ -116,7 +117,7 @@ def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
     worst = Verdict(FULL)
     for system in systems:
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ag.GradientWarning)
                 found = numbers_of(system.value_and_derivatives(program))
         except Exception:
@@ -127,7 +128,7 @@ def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
                 if kind == WRONG:
                     return Verdict(WRONG, difference(program, judgement, k, x), system.name)
                 if kind == PARTLY and worst.kind == FULL:
-                    worst = Verdict(PARTLY, "infinite on the way")
+                    worst = Verdict(PARTLY, "an infinity on the way, or a slope that depends on the sign of a 0")
                 if kind == OPEN:
                     worst = Verdict(OPEN, "a comparison within rounding" if judgement.branches else "ill conditioned")
     return worst

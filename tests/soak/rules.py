@@ -23,7 +23,7 @@ CONVENTIONS = {
     "maximum, minimum": "a tie is split in halves",
     "max, min": "a tie is split in equal parts among those that attain it",
     "hypot, norm": "at the origin 0, the mean over all directions",
-    "floor, ceil, round, trunc, sign, floor_divide, stop_gradient": "flat everywhere, also at a jump",
+    "floor, ceil, round, trunc, sign, floor_divide, heaviside, stop_gradient": "flat everywhere, also at a jump",
     "mod, fmod": "the quotient is flat, also at a jump",
     "where": "the operand that is not chosen passes nothing on; the condition never does",
     "pow": "at x = 0 the derivative with respect to y is that of 0 ** y: 0",
@@ -169,6 +169,24 @@ def logsumexp(*xs: Jet) -> Jet:
     return RULES["log"](total(*[RULES["exp"](x) for x in xs]))
 
 
+def logaddexp2(x: Jet, y: Jet) -> Jet:
+    return RULES["log2"](add(RULES["exp2"](x), RULES["exp2"](y)))
+
+
+def copysign(x: Jet, y: Jet) -> Jet:
+    """The size of x with the sign of y; at 0 the slope depends on the sign of that 0, which jets do not have."""
+    if y.value == 0:
+        raise UndefinedError("the sign of a 0")
+    if x.value == 0:
+        return through(x, mp.mpf(0), mp.nan, mp.nan)
+    return mul(Jet(mp.sign(x.value) * mp.sign(y.value)), x)
+
+
+def heaviside(x: Jet, y: Jet) -> Jet:
+    """0 below 0, 1 above, y at 0."""
+    return y if x.value == 0 else Jet((1 + mp.sign(x.value)) / 2)
+
+
 def extreme(sign: int) -> Callable[..., Jet]:
     """The largest (sign 1) or smallest (-1) of some jets, the mean of those that attain it."""
 
@@ -263,6 +281,8 @@ RULES: dict[str, Callable[..., Jet]] = {
     "maximum": extreme(1), "minimum": extreme(-1), "max": extreme(1), "min": extreme(-1),
     "stop_gradient": flat(lambda x: x), "sign": flat(mp.sign), "floor": flat(mp.floor), "ceil": flat(mp.ceil),
     "round": flat(nearest), "trunc": flat(truncated),
+    "copysign": copysign, "heaviside": heaviside, "logaddexp": logsumexp, "logaddexp2": logaddexp2,
+    "degrees": lambda x: mul(Jet(180 / mp.pi), x), "radians": lambda x: mul(Jet(mp.pi / 180), x),
     "sigmoid": sigmoid, "softplus": softplus, "silu": lambda x: mul(x, sigmoid(x)), "gelu": gelu,
     "relu": lambda x: x if x.value > 0 else Jet(mp.mpf(0)), "leaky_relu": leaky_relu, "elu": elu,
     "sum": total, "dot": dot, "prod": product, "logsumexp": logsumexp,
