@@ -10,16 +10,18 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
+import autograd as ag
 from autograd.ops import Primitive
-from tests.soak.idioms import ARGUMENT, ARRAYS, BRANCHES, CONTAINERS, EQUALITY
+from tests.soak.idioms import ARGUMENT, ARRAYS, BRANCHES, CONTAINERS, EQUALITY, WORDS
 from tests.soak.jets import Jet, UndefinedError
 from tests.soak.programs import Operand, Program, Step, flatten, rebuilt
 from tests.soak.systems import ROWS, Run, jet_words, running
 
 __all__ = ["PARTS", "generate"]
 
-PARTS = ("branches", "equality", "containers", "argument", "arrays")  # beside the rows, which are in every program
-IDIOMS = {"branches": BRANCHES, "equality": EQUALITY, "containers": CONTAINERS, "arrays": ARRAYS}
+IDIOMS = {"branches": BRANCHES, "equality": EQUALITY, "containers": CONTAINERS, "arrays": ARRAYS, "words": WORDS}
+# What programs are made of beside the rows; NumPy's words need arrays of a class of their own.
+PARTS = ("branches", "equality", "containers", "argument", "arrays", *(["words"] if hasattr(ag, "array") else []))
 SIGNS = {
     "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "truediv": "{0} / {1}", "pow": "{0} ** {1}", "mod": "{0} % {1}",
     "floordiv": "{0} // {1}", "neg": "-{0}", "pos": "+{0}", "abs": "abs({0})",
@@ -40,7 +42,8 @@ class Writer:
         self.argument = self.container()
         self.steps: list[Step] = []
         jets = iter([Jet(mp.mpf(x)) for x in flatten(self.argument)])
-        self.words: dict[str, Any] = {"ag": jet_words, "np": np, "inf": inf, "nan": nan, "p": rebuilt(self.argument, jets)}
+        self.words: dict[str, Any] = {"ag": jet_words, "np": jet_words.numpy, "inf": inf, "nan": nan}
+        self.words["p"] = rebuilt(self.argument, jets)
         self.numbers: list[str] = []  # the names of what steps made
 
     def leaf(self) -> float:

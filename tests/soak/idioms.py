@@ -6,7 +6,7 @@ well be equal to {0}. Every result depends on a number of the program, never on 
 
 from __future__ import annotations
 
-__all__ = ["ARGUMENT", "ARRAYS", "BRANCHES", "CONTAINERS", "EQUALITY"]
+__all__ = ["ARGUMENT", "ARRAYS", "BRANCHES", "CONTAINERS", "EQUALITY", "WORDS"]
 
 BRANCHES = [
     ("{out} = {1} * {0} if {0} > {rival} else {1} - {0}", 2),
@@ -51,7 +51,7 @@ CONTAINERS = [
     ("def {out}_inner(x, *rest, scale={0}):\n    return x * scale + ag.sum(rest)\n{out} = {out}_inner({1}, {2}, {0})", 3),
 ]
 
-# Of arrays of Values: what NumPy makes of an array of objects. The words that need more of an array come here with it.
+# What NumPy makes of any array of objects, with operators and sums of products.
 ARRAYS = [
     ("{out}_array = np.array([{0}, {1}, {2}])\n{out} = ({out}_array * {0} + {out}_array).sum()", 3),
     ("{out} = np.array([{0}, {1}]) @ np.array([{2}, {1}])", 3),
@@ -63,6 +63,28 @@ ARRAYS = [
     ("{out} = np.square(np.array([{0}, {1}])[::-1])[0] - np.abs(np.array([{0}, {2}])).sum()", 3),
     ("{out} = np.stack([np.array([{0}, {1}]), np.array([{1}, {2}])]).T.reshape(-1)[1] * {0}", 3),
     ("{out} = np.outer(np.array([{0}, {1}]), np.array([{1}, {2}])).sum(axis=0)[1]", 3),
+]
+
+# NumPy's words on arrays of Values, where they mean the words of the table: ties, kinks and nan included.
+VECTOR, MATRIX = "{out}_array = ag.array([{0}, {1}, {2}])\n", "{out}_array = ag.array([[{0}, {1}], [{1}, {2}]])\n"
+WORDS = [
+    ("{out} = np.where({0} > {rival}, {0}, 0.0) * {1}", 2),
+    (VECTOR + "{out} = np.where({out}_array > {rival}, {out}_array, {0}).sum()", 3),
+    (VECTOR + "{out} = np.maximum({out}_array, {rival}) @ {out}_array", 3),
+    (VECTOR + "{out} = np.exp(np.minimum({out}_array, 1.0)).sum()", 3),
+    (VECTOR + "{out} = np.clip({out}_array, -1.0, 1.0) @ {out}_array", 3),
+    (VECTOR + "{out} = np.max({out}_array) - np.min({out}_array) * {0}", 3),
+    (VECTOR + "{out} = np.linalg.norm({out}_array) * {1}", 3),
+    (VECTOR + "{out} = np.std({out}_array - np.array([0.0, 1.0, 3.0])) + np.var({out}_array)", 3),
+    (VECTOR + "{out} = np.hypot({out}_array, {out}_array[::-1]).sum()", 3),
+    (VECTOR + "{out} = np.polyval({out}_array, 0.5) - np.diff({out}_array)[0]", 3),
+    (VECTOR + "{out} = np.tensordot({out}_array, {out}_array, axes=1) + np.einsum('i,i->', {out}_array, {out}_array)", 3),
+    (VECTOR + "{out} = ({out}_array * ({out}_array > 0.0)).sum() + np.abs({out}_array)[1] + {0}", 3),
+    (VECTOR + "{out}_array[0] = {1} * {2}\n{out} = np.cumsum({out}_array)[-1]", 3),
+    (VECTOR + "{out} = np.arctan2({out}_array, 2.0).sum() * np.tanh({out}_array).prod()", 3),
+    (MATRIX + "{out} = np.max({out}_array, axis=0).sum() * np.mean({out}_array, axis=1)[0]", 3),
+    (MATRIX + "{out} = np.trace({out}_array @ {out}_array.T) - np.linalg.norm({out}_array, axis=1)[1]", 3),
+    (MATRIX + "{out} = np.concatenate([{out}_array[0], {out}_array[:, 1]]).sum() + np.ravel({out}_array)[2]", 3),
 ]
 
 # Changes of the program's own argument: of any list, of a list that keeps a number, of a dictionary, of an array, of a number

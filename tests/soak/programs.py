@@ -54,8 +54,8 @@ class Program:
         return "\n".join([*names, f"p = {shown(self.argument)}", f"# the row of the Hessian: of input {self.chosen}"])
 
     def function(self, ag: Any) -> Callable[[Any], Any]:
-        """The function, with `ag` meaning the words of a system."""
-        names = {"ag": ag, "np": np, "inf": inf, "nan": nan}
+        """The function, with `ag` meaning the words of a system, and `np` what that calls `numpy`, if it has its own."""
+        names = {"ag": ag, "np": getattr(ag, "numpy", np), "inf": inf, "nan": nan}
         exec(compile(self.source, f"<program {self.name}>", "exec"), names)
         return names["f"]
 

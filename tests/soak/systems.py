@@ -14,9 +14,11 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import mpmath as mp
+import numpy as np
 
 import autograd as ag
 from autograd.ops import TABLE
+from tests.soak.arrays import numpy_words
 from tests.soak.jets import NOISE, Jet, UndefinedError, constant
 from tests.soak.programs import Program, flatten, rebuilt, same_structure
 from tests.soak.rules import COARSE, rule
@@ -98,7 +100,7 @@ def settled(out: Jet, floor: Any) -> Jet:
     What a double holds exactly is not perturbed, so that ties stay ties, unless `floor` says that the row errs by parts of 1.
     """
     run, value = RUN.get(), out.value
-    run.infinite = run.infinite or not all(mp.isfinite(x) for x in (value, *out.first, *out.second) if x is not None)
+    run.infinite = run.infinite or not all(abs(x) <= LARGEST for x in (value, *out.first, *out.second) if x is not None)
     if run.rounded:
         value = mp.mpf(float(value))
     elif run.noise is not None and mp.isfinite(value) and (floor or mp.mpf(float(value)) != value):
@@ -144,7 +146,9 @@ def install() -> SimpleNamespace:
         setattr(Jet, name, compared(name))
     dot = jet_function("dot")
     words["dot"] = lambda xs, ys: dot(*xs, *ys)
-    return SimpleNamespace(**words, **composed(words))
+    words |= composed(words)
+    words["array"] = lambda xs: np.array(xs, dtype=object)
+    return SimpleNamespace(**words, numpy=numpy_words(ROWS, words))
 
 
 def composed(words: dict[str, Any]) -> dict[str, Any]:
