@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from tests.soak.generate import PARTS, generate
 from tests.soak.judge import FULL, OPEN, PARTLY, WRONG, Verdict, judge, shrink
+from tests.soak.oracle import ROWS
 from tests.soak.programs import Program
 from tests.soak.rules import CONVENTIONS
-from tests.soak.systems import ROWS, SYSTEMS
+from tests.soak.systems import SYSTEMS
 
 BATCH = 25  # programs that a process takes at once
 MOST_SKIPPED = 0.05  # of all programs; a soak that looks at less is none

@@ -27,7 +27,8 @@ class Numpy:
 
 def elementwise(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     """A function of numbers as one of arrays."""
-    return np.frompyfunc(function, count, 1)
+    ufunc: Callable[..., Any] = np.frompyfunc(function, count, 1)
+    return ufunc
 
 
 def reduction(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:

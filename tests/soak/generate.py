@@ -14,8 +14,8 @@ import autograd as ag
 from autograd.ops import Primitive
 from tests.soak.idioms import ARGUMENT, ARRAYS, BRANCHES, CONTAINERS, EQUALITY, WORDS
 from tests.soak.jets import Jet, UndefinedError
+from tests.soak.oracle import ROWS, Run, jet_words, running
 from tests.soak.programs import Operand, Program, Step, flatten, rebuilt
-from tests.soak.systems import ROWS, Run, jet_words, running
 
 __all__ = ["PARTS", "generate"]
 

@@ -15,8 +15,9 @@ import numpy as np
 
 import autograd as ag
 from tests.soak.jets import UndefinedError
-from tests.soak.programs import Program, Step, flatten
-from tests.soak.systems import DIGITS, LARGEST, SHAKE, SYSTEMS, Derivatives, Run, System, oracle_run
+from tests.soak.oracle import DIGITS, LARGEST, SHAKE, Run, oracle_run
+from tests.soak.programs import Derivatives, Program, Step, flatten
+from tests.soak.systems import SYSTEMS, System
 
 __all__ = ["FULL", "OPEN", "PARTLY", "WRONG", "Verdict", "judge", "shrink"]
 

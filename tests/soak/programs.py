@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Program", "Step", "flatten", "rebuilt", "same_structure"]
+__all__ = ["Derivatives", "Program", "Step", "flatten", "rebuilt", "same_structure"]
 
 Operand = str | float  # the name of an earlier number, or a constant
 
@@ -55,13 +55,23 @@ class Program:
 
     def function(self, ag: Any) -> Callable[[Any], Any]:
         """The function, with `ag` meaning the words of a system, and `np` what that calls `numpy`, if it has its own."""
-        names = {"ag": ag, "np": getattr(ag, "numpy", np), "inf": inf, "nan": nan}
+        names: dict[str, Any] = {"ag": ag, "np": getattr(ag, "numpy", np), "inf": inf, "nan": nan}
         exec(compile(self.source, f"<program {self.name}>", "exec"), names)
-        return names["f"]
+        function: Callable[[Any], Any] = names["f"]
+        return function
 
     def point(self) -> Any:
         """The argument, to be changed at will."""
         return copy.deepcopy(self.argument)
+
+
+@dataclass
+class Derivatives:
+    """What a system says; None where it is not asked."""
+
+    value: Any
+    gradient: list[Any] | None = None
+    second: list[Any] | None = None  # the row of the Hessian that the program chooses
 
 
 def written(operand: Operand) -> str:
