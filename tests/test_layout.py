@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAIN = [
     "numbers", "floats", "ops", "value", "functions", "chain", "closures", "controls", "readings", "composites", "copying",
     "trees", "calculus",
-    "arguments", "slopes", "report", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard", "files",
-    "colours", "boxes", "renderers", "rendering", "draw", "showing",
+    "arguments", "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard",
+    "files", "colours", "boxes", "renderers", "rendering", "draw", "showing",
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
