@@ -83,6 +83,12 @@ def test_every_row_and_every_part_occurs_and_little_is_skipped():
     assert {step.kind for k in range(50) for step in generate(f"0/{k}").steps} == {"row", *PARTS}
 
 
+def test_programs_of_every_part_find_no_difference():
+    report = command.soak(150, seed=1)
+    assert not report.wrong, report.wrong
+    assert report.passed
+
+
 def test_containers_are_compared_with_their_kinds_keys_and_order():
     tree = {"a": [1.0, (2.0, 3.0)], "b": np.array([4.0, 5.0])}
     assert flatten(tree) == [1.0, 2.0, 3.0, 4.0, 5.0]
