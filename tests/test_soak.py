@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import random
+import subprocess
+import sys
 from math import inf, nan
+from pathlib import Path
 
 import mpmath as mp
 import numpy as np
@@ -19,12 +22,14 @@ from tests.soak import judge as judge_module
 from tests.soak.generate import PARTS, generate
 from tests.soak.jets import Jet
 from tests.soak.judge import FULL, OPEN, WRONG, judge, shrink
+from tests.soak.many import Report, soak
 from tests.soak.oracle import DIGITS, ROWS, Oracle
 from tests.soak.programs import Derivatives, Program, Step, flatten, same_structure
 from tests.soak.rules import RULES, differentiated, rule
 from tests.soak.systems import Engine
 
 NAMES = [row.name for row in ROWS]
+ROOT = Path(__file__).parent.parent
 
 
 # The oracle.
@@ -73,7 +78,7 @@ def test_a_program_is_made_again_by_its_name_and_runs_as_it_is_printed():
 
 
 def test_every_row_and_every_part_occurs_and_little_is_skipped():
-    report = command.Report()
+    report = Report()
     for k in range(250):
         program = generate(f"0/{k}", parts=("branches", "containers", "arrays"))
         report.add(program, judge(program, [Oracle()]))
@@ -84,7 +89,7 @@ def test_every_row_and_every_part_occurs_and_little_is_skipped():
 
 
 def test_programs_of_every_part_find_no_difference():
-    report = command.soak(150, seed=1)
+    report = soak(150, seed=1)
     assert not report.wrong, report.wrong
     assert report.passed
 
@@ -236,6 +241,13 @@ def test_the_command_reports_and_fails_on_a_difference(capsys):
         assert "30 programs: " in shown
         assert (", 0 different" in shown) == (code == 0)
         assert ("--- program 0/" in shown) == (code == 1)
+
+
+def test_several_processes_find_what_one_does():
+    command_line = [sys.executable, "-m", "tests.soak", "--programs", "40", "--processes", "2"]
+    done = subprocess.run(command_line, capture_output=True, text=True, check=False, timeout=300, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert list(soak(40).lines()) == done.stdout.splitlines()[1:]
 
 
 def test_the_command_says_what_it_knows(capsys):
