@@ -133,7 +133,8 @@ def composed(words: dict[str, Any]) -> dict[str, Any]:
         return [exp(x) / total([exp(x) for x in xs]) for x in xs]
 
     def log_softmax(xs: Sequence[Any]) -> list[Any]:
-        return [x - words["logsumexp"](xs) for x in xs]
+        top = words["stop_gradient"](words["max"](xs))  # digits are many, but not 160
+        return [(x - top) - words["logsumexp"]([x - top for x in xs]) for x in xs]
 
     def clip(x: Any, low: Any, high: Any) -> Any:
         return words["minimum"](words["maximum"](x, low), high)
