@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from autograd.chain import pullback, pushforward
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.functions import FUNCTIONS
 from autograd.trees import is_array, leaves, paired, rebuild, transform
 from autograd.value import Value, note, topological
@@ -50,6 +50,7 @@ class Evaluation:
     @property
     def scalar(self) -> Any:
         """The output, which must be one number."""
+        self.output = unboxed(self.output)
         if isinstance(self.output, Value):
             return self.output
         hint = "; use autograd.jacobian for several outputs" if hasattr(self.output, "__len__") else ""

@@ -16,7 +16,7 @@ __all__ = [  # noqa: RUF022 - in lines
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "div", "dot",
     "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
     "log", "log10", "log1p", "log2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others",
-    "polygamma", "pow", "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
+    "polygamma", "pow", "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "unboxed", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     # NumPy's complex numbers have a __float__; integers, which are common, skip the slow question
     if x.__class__ is not int and isinstance(x, Complex) and not isinstance(x, Real):
         raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
+    if foreign is not None and unboxed(x) is not x:
+        return foreign  # type: ignore[no-any-return]
     if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
         try:
             return float(x)
@@ -45,6 +47,11 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         return foreign  # type: ignore[no-any-return]
     hint = "; make a Value of each element" if hasattr(x, "__len__") else ""
     raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
+
+
+def unboxed(x: Any) -> Any:
+    """What is in an array of objects without dimensions: that of a Value counts as the Value."""
+    return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x
 
 
 def _size(x: Any) -> str:

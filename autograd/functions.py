@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import floats
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, ieee
 from autograd.value import Operand, Value, current, record
@@ -25,6 +25,8 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
     """
     kinds = set(map(type, operands))
     if not kinds <= KNOWN:
+        if any(unboxed(x) is not x for x in operands):
+            return apply(primitive, *map(unboxed, operands))
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
         if (words := words_for(kinds)) is not None:
@@ -91,10 +93,11 @@ BINARY = '''
         return record(out, {row}, (self, y), ({local_x}, None))
 '''
 
-# An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
+# An operator leaves it to an operand of a foreign type to answer; a method that is called by its name does not.
 MEETINGS = {
     True: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
-    False: 'y = number({second}, "Value.{name}")',
+    False: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n'
+    "            return apply({row}, self, {second})",
 }
 
 REFLECTED = '''
@@ -157,7 +160,7 @@ def define(*rows: Primitive) -> None:
         if row.public and row.arity in (1, 2):
             template = UNARY if row.arity == 1 else BINARY
             name = f"__{row.operator}__" if row.operator else row.name
-            meeting = MEETINGS[bool(row.operator)].format(name=name, second=facts["second"])
+            meeting = MEETINGS[bool(row.operator)].format(name=name, row=facts["row"], second=facts["second"])
             methods.append(template.format(name=name, meeting=meeting, **facts))
             if row.operator and row.arity == 2:
                 methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))

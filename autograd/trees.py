@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from autograd.floats import unboxed
+
 __all__ = ["is_array", "leaves", "paired", "rebuild", "transform"]
 
 
@@ -42,9 +44,10 @@ def transform(function: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, Mapping):
         return type(tree)({key: transform(function, branch) for key, branch in tree.items()})  # type: ignore[call-arg]
     if is_array(tree):
-        results = [transform(function, leaf) for leaf in tree.flat]
-        return array_of(results, tree.shape)
-    return function(tree)
+        from autograd.arrays.protocols import array_of
+
+        return array_of([transform(function, leaf) for leaf in tree.flat], tree.shape)
+    return function(unboxed(tree))
 
 
 def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
@@ -67,14 +70,3 @@ def paired(tree: Any, like: Any) -> list[Any]:
     if isinstance(like, (list, tuple)) and isinstance(tree, (list, tuple)) and len(tree) == len(like):
         return [leaf for branch, alike in zip(tree, like) for leaf in paired(branch, alike)]
     return leaves(tree)
-
-
-def array_of(elements: list[Any], shape: tuple[int, ...]) -> Any:
-    """A NumPy array: of floats if all elements are, else of objects."""
-    import numpy as np
-
-    if all(isinstance(element, float) for element in elements):
-        return np.array(elements, dtype=float).reshape(shape)
-    array = np.empty(len(elements), dtype=object)
-    array[:] = elements
-    return array.reshape(shape)

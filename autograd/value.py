@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
+from importlib import import_module
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, cast
 
@@ -144,6 +145,15 @@ class Value:
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
+    # NumPy asks what its functions mean on a Value. The room that answers is opened by the first question, and replaces these.
+    def __array_ufunc__(self, *question: Any, **options: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_ufunc__(*question, **options)
+
+    def __array_function__(self, *question: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_function__(*question)
+
     # Reading the number: `data` sees every one of these.
     def __float__(self) -> float:
         return self.data
@@ -176,6 +186,15 @@ class Value:
 
     def __le__(self, other: Any) -> bool:
         return compare("<=", self, other)
+
+    def __eq__(self, other: Any) -> bool:
+        answer = compare("!=", self, other)
+        return answer if answer is NotImplemented else not answer
+
+    def __ne__(self, other: Any) -> bool:
+        return compare("!=", self, other)
+
+    __hash__ = object.__hash__
 
     def __gt__(self, other: Any) -> bool:
         return compare(">", self, other)

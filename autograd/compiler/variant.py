@@ -361,11 +361,10 @@ def element(things: Sequence[Any], source: Any) -> Any:
 
 def as_array(values: list[Any], shape: Sequence[int]) -> Any:
     """An array of things."""
-    import numpy as np
+    from autograd.arrays.elements import filled
+    from autograd.arrays.protocols import Array
 
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array.reshape(shape)
+    return filled(values, shape).view(Array)
 
 
 def primal(thing: Any) -> Any:

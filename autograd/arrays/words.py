@@ -1,0 +1,132 @@
+"""The room of words: what NumPy's universal functions mean on elements, and how they run over arrays of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.elements import plain
+from autograd.functions import FUNCTIONS
+from autograd.ops import TABLE
+from autograd.value import Value
+
+__all__ = ["LOOPS", "ORDINARY", "WORDS", "loop_of", "word_of"]
+
+Word = Callable[..., Any]
+
+ORDINARY = {Value, float, int, bool, np.float64, np.int64}  # what meets a Value as one number
+LN2 = math.log(2.0)
+div, exp2, floor_divide, fmod, logsumexp, maximum, minimum, mod, mul, sign, trunc, where = (
+    FUNCTIONS[name]
+    for name in (
+        "div", "exp2", "floor_divide", "fmod", "logsumexp", "maximum", "minimum", "mod", "mul", "sign", "trunc", "where",
+    )
+)  # fmt: skip
+
+
+def word(name: str) -> Word:
+    """The function of a row for elements: straight to the method of a Value, by way of the package's function for the rest."""
+    general, row = FUNCTIONS[name], TABLE[FUNCTIONS[name].__name__]
+    method = getattr(Value, f"__{row.operator}__" if row.operator else row.name, None)
+    if method is None or row.arity not in (1, 2):
+        return general
+    if row.arity == 1:
+        return lambda x: method(x) if x.__class__ is Value else general(x)
+    mirrored = getattr(Value, f"__r{row.operator}__", None)
+
+    def meet(x: Any, y: Any) -> Any:
+        if x.__class__ is Value and y.__class__ in ORDINARY:
+            return method(x, y)
+        if mirrored is not None and y.__class__ is Value and x.__class__ in ORDINARY:
+            return mirrored(y, x)
+        return general(x, y)
+
+    return meet
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    return logsumexp([x, y])
+
+
+def copysign(x: Any, y: Any) -> Any:
+    return abs(x) * where(y, sign(y), sign(div(1.0, y)))
+
+
+def choosing(best: Word) -> Word:
+    """The larger or the smaller of two, where nan stands for a number that is missing."""
+    return lambda x, y: y if x != x else x if y != y else best(x, y)
+
+
+# The words of the table under NumPy's names; and what is said with several of them.
+WORDS: dict[Any, Word] = {
+    np.conjugate: lambda x: x,
+    np.copysign: copysign,
+    np.degrees: lambda x: mul(x, 180.0 / math.pi),
+    np.divmod: lambda x, y: (floor_divide(x, y), mod(x, y)),
+    np.float_power: word("pow"),
+    np.fmax: choosing(maximum),
+    np.fmin: choosing(minimum),
+    np.heaviside: lambda x, y: where(sign(x), 0.5 * (1.0 + sign(x)), y),
+    np.ldexp: lambda x, y: mul(x, exp2(y)),
+    np.logaddexp: logaddexp,
+    np.logaddexp2: lambda x, y: logaddexp(LN2 * x, LN2 * y) / LN2,
+    np.modf: lambda x: (fmod(x, 1.0), trunc(x)),
+    np.radians: lambda x: mul(x, math.pi / 180.0),
+    np.reciprocal: lambda x: div(1.0, x),
+}
+WORDS |= {np.rad2deg: WORDS[np.degrees], np.deg2rad: WORDS[np.radians]}
+WORDS |= {ufunc: word(name) for name in FUNCTIONS if isinstance(ufunc := getattr(np, name, None), np.ufunc)}
+
+# Where NumPy's own loop says what Python's operators say, it is the shortest way.
+ALIKE = (
+    np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute,
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+)  # fmt: skip
+
+
+def on_truths(ufunc: Any) -> Word:
+    return lambda *xs: ufunc(*[x.astype(bool) for x in xs])
+
+
+# How each universal function runs over arrays of NumPy's own class.
+LOOPS: dict[Any, Any] = {ufunc: np.frompyfunc(function, ufunc.nin, ufunc.nout) for ufunc, function in WORDS.items()}
+LOOPS |= {ufunc: ufunc for ufunc in ALIKE}
+LOOPS |= {ufunc: on_truths(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)}
+LOOPS |= {  # by comparisons, which do not read the number
+    np.isfinite: lambda x: (x > -inf) & (x < inf),
+    np.isinf: lambda x: (x == -inf) | (x == inf),
+    np.isnan: lambda x: x != x,
+    np.signbit: lambda x: np.less(LOOPS[np.copysign](1.0, x), 0.0),
+}
+# Words that only their name tells: NumPy's own for `clip` is private, and SciPy is not imported for its sake.
+NAMED: dict[str, Word] = {"clip": lambda x, low, high: minimum(maximum(x, low), high)}
+NAMED |= {scipy: word(ours) for scipy, ours in {
+    "erf": "erf", "erfc": "erfc", "expit": "sigmoid", "gammaln": "lgamma", "psi": "digamma",
+}.items()}  # fmt: skip
+
+
+def loop_of(ufunc: Any) -> Any:
+    """How this universal function runs over arrays.
+
+    Raises TypeError for one that has no derivative here.
+    """
+    if ufunc in LOOPS:
+        return LOOPS[ufunc]
+    if ufunc.types and all(set(kinds) <= set("O->") for kinds in ufunc.types):
+        return ufunc  # made of a Python function, by numpy.frompyfunc or numpy.vectorize
+    if (function := NAMED.get(ufunc.__name__)) is None:
+        raise TypeError(
+            f"numpy.{ufunc.__name__} has no derivative here; give it numbers, a.numbers, or make it an autograd.primitive"
+        )
+    WORDS[ufunc], LOOPS[ufunc] = function, np.frompyfunc(function, ufunc.nin, ufunc.nout)
+    return LOOPS[ufunc]
+
+
+def word_of(ufunc: Any) -> Word:
+    """What this universal function means on single elements."""
+    loop = loop_of(ufunc)
+    return WORDS.get(ufunc) or (lambda *xs: loop(*map(plain, xs)))
