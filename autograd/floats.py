@@ -31,6 +31,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         return x
     if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, and exact
         return float(x)
+    if isinstance(x, float):  # NumPy's float64
+        return float(x)
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
     # NumPy's complex numbers have a __float__; integers, which are common, skip the slow question

@@ -97,7 +97,7 @@ BINARY = '''
 MEETINGS = {
     True: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
     False: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n'
-    "            return apply({row}, self, {second})",
+    '            return self.{name}(inside({second}, "Value.{name}"))',
 }
 
 REFLECTED = '''
@@ -116,6 +116,12 @@ def {name}({parameters}):
     """{forward}, of numbers, Values or NumPy arrays; partial derivatives: {partials}."""
     return apply({row}, {arguments})
 '''
+
+def inside(x: Any, where: str) -> Any:
+    """What is in an array without dimensions; anything else is refused."""
+    found = unboxed(x)
+    return number(x, where) if found is x else found
+
 
 class Rules(dict[Primitive, list[Callable[..., Any]]]):
     """The partials of the table as Python functions, compiled when first needed."""
@@ -144,7 +150,7 @@ def define(*rows: Primitive) -> None:
     """Give Value its methods, and the package its functions, for these rows."""
     methods, functions = ["class Methods:"], []
     words: dict[str, Any] = {"__name__": __name__, "Value": Value}
-    words |= {function.__name__: function for function in (number, record, apply, sequence)}
+    words |= {function.__name__: function for function in (number, record, apply, inside, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
         facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}

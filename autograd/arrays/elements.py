@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,8 @@ __all__ = ["box", "elementwise", "filled", "objects", "plain", "primal_of", "pri
 Plain = np.ndarray[Any, Any]
 
 
-def plain(x: Any) -> Plain:
-    """An operand as an array of NumPy's own class, whose loops ask nobody what a function means."""
-    return np.asarray(x)
+# An operand as an array of NumPy's own class, whose loops ask nobody what a function means.
+plain: Callable[[Any], Plain] = np.asarray
 
 
 def objects(x: Any) -> Plain:

@@ -70,7 +70,7 @@ def quantile(
 ) -> Any:  # fmt: skip
     """The elements below which these parts of each line lie, by linear interpolation between two; nan where there is a nan."""
     if method != "linear" or any(x is not None for x in options.values()):
-        raise TypeError("quantiles of Values are found by linear interpolation, without weights; give NumPy the numbers, a.numbers")
+        raise TypeError("quantiles of Values are by linear interpolation, without weights; give NumPy the numbers, a.numbers")
     a, parts = objects(a), primals(q)
     if not a.size or np.any((parts < 0.0) | (parts > 1.0)):
         raise ValueError(f"quantiles need elements, and q from 0 to 1, not {a.size} elements and q = {q}")
@@ -126,7 +126,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         if last == 0:
             return heights[0]
         i = min(int(np.searchsorted(rising, primal_of(x), side="right")) - 1, last - 1)
-        x >= knots[i], x < knots[i + 1]  # noqa: B015 - recorded
+        x >= knots[i], x < knots[i + 1]
         return heights[i] + (heights[i + 1] - heights[i]) / (knots[i + 1] - knots[i]) * (x - knots[i])
 
     return elementwise(height, x)

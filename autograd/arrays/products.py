@@ -11,8 +11,8 @@ import numpy as np
 from autograd.arrays.elements import Plain, filled, objects, plain
 from autograd.arrays.order import argmax
 from autograd.arrays.reductions import axes_of, lines, reduction
-from autograd.arrays.words import LOOPS
-from autograd.functions import FUNCTIONS, apply
+from autograd.arrays.words import LOOPS, WORDS
+from autograd.functions import apply
 from autograd.ops import TABLE
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "vdot",
 ]  # fmt: skip
 
-sqrt = FUNCTIONS["sqrt"]
+divide, sqrt = WORDS[np.divide], WORDS[np.sqrt]  # of elements
 
 
 def of_lines(left: list[Any], right: list[Any]) -> Any:
@@ -116,7 +116,7 @@ def factored(a: Plain) -> tuple[list[list[Any]], list[int], float]:
         if rows[j][j] == 0.0:
             break
         for row in rows[j + 1 :]:
-            row[j] = LOOPS[np.divide](row[j], rows[j][j])
+            row[j] = divide(row[j], rows[j][j])
     return rows, order, sign
 
 
@@ -142,7 +142,7 @@ def solution(a: Plain, b: Plain) -> Plain:
             column[i] = column[i] - of_lines(row[:i], column[:i])
         for i, row in reversed(list(enumerate(rows))):
             rest = column[i] - of_lines(row[i + 1 :], column[i + 1 :]) if i + 1 < len(rows) else column[i]
-            column[i] = LOOPS[np.divide](rest, row[i])
+            column[i] = divide(rest, row[i])
         columns.append(column)
     return filled([x for line in zip(*columns) for x in line], b.shape)
 
@@ -201,7 +201,7 @@ def triangle(a: Plain) -> Plain:
         for j in range(i + 1):
             rest = a[i, j] - of_lines(found[i, :j].tolist(), found[j, :j].tolist()) if j else a[i, j]
             if i != j:
-                found[i, j] = LOOPS[np.divide](rest, found[j, j])
+                found[i, j] = divide(rest, found[j, j])
                 continue
             if not rest > 0.0:
                 raise np.linalg.LinAlgError("Matrix is not positive definite")
@@ -246,7 +246,7 @@ def cov(
     return np.squeeze(matmul(deviations, deviations.T) / (m.shape[1] - ((not bias) if ddof is None else ddof)))
 
 
-def samples(m: Any, rowvar: bool) -> Plain:
+def samples(m: Any, rowvar: bool) -> Any:
     m = objects(m)
     return m[None, :] if m.ndim == 1 else m if rowvar else m.T
 

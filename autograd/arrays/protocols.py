@@ -1,4 +1,4 @@
-"""The room of protocols: `Array`, a NumPy array of Values and numbers, and what it answers when NumPy asks what a function means."""
+"""The room of protocols: `Array`, a NumPy array of Values and numbers, and its answers when NumPy asks what a function means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from autograd.value import Value
 __all__ = ["Array", "array", "array_of"]
 
 BIGGEST = float(np.finfo(float).max)
-FAMILIAR = ORDINARY | {np.ndarray, list, tuple}
 LOOPS |= products.GENERALIZED
 
 
@@ -38,12 +37,6 @@ class Array(np.ndarray[Any, Any]):
     >>> grad(lambda x: np.linalg.norm(np.maximum(x, 0.0)))(np.array([3.0, -1.0, 4.0]))
     array([0.6, 0. , 0.8])
     """
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return on_ufunc(ufunc, method, *inputs, **options)
-
-    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:  # noqa: ARG002
-        return on_function(function, arguments, keywords)
 
     @property
     def numbers(self) -> np.ndarray[Any, Any]:
@@ -66,6 +59,9 @@ class Array(np.ndarray[Any, Any]):
         """
         return array_of([x.grad if isinstance(x, Value) else 0.0 for x in self.flat], self.shape)
 
+    def __iter__(self) -> Any:
+        return iter(self.tolist()) if self.ndim == 1 else super().__iter__()  # NumPy's own way is for any subclass, and slow
+
     def __repr__(self) -> str:
         if all(isinstance(x, (Value, float, int)) for x in self.flat):
             return f"Array({np.array2string(primals(self), separator=', ', prefix='Array(')})"
@@ -85,6 +81,9 @@ class Array(np.ndarray[Any, Any]):
     def partition(self, kth: Any, axis: Any = -1, **options: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Sort in place, which is a partition at every place."""
         self[...] = order.sort(self, axis)
+
+
+FAMILIAR = ORDINARY | {Array, np.ndarray, list, tuple}
 
 
 def array(data: Any) -> Array:
@@ -122,7 +121,7 @@ def array_of(elements: Sequence[Any], shape: Sequence[int]) -> Any:
 def wrapped(x: Any) -> Any:
     """A result, as the caller sees it: arrays of objects are Arrays, and without dimensions what is in them."""
     if isinstance(x, np.ndarray):
-        if x.dtype != object:
+        if x.dtype.char != "O":
             return x.view(np.ndarray) if isinstance(x, Array) else x
         return x.view(Array) if x.ndim else x.item()
     if isinstance(x, tuple) and hasattr(x, "_fields"):
@@ -150,17 +149,18 @@ def stored(result: Any, out: Any) -> Any:
 def is_foreign(x: Any) -> bool:
     """Whether this has words of its own for universal functions; a masked array has, and would lose its mask."""
     own = getattr(type(x), "__array_ufunc__", np.ndarray.__array_ufunc__)
-    known = (np.ndarray.__array_ufunc__, Array.__array_ufunc__, Value.__array_ufunc__)  # type: ignore[attr-defined]
-    return own not in known or isinstance(x, np.ma.MaskedArray)
+    return own not in (np.ndarray.__array_ufunc__, on_ufunc, on_value) or isinstance(x, np.ma.MaskedArray)
 
 
-def on_ufunc(ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+def on_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:  # noqa: ARG001
     """What a universal function, or a method of it, means on Arrays and Values."""
-    if not FAMILIAR.issuperset(map(type, inputs)) and any(map(is_foreign, inputs)):
-        return NotImplemented
-    if method == "__call__" and not options and ufunc in LOOPS:  # the commonest, by the shortest way
-        return wrapped(LOOPS[ufunc](*map(plain, inputs)))
-    return at_length(ufunc, method, *inputs, **options)
+    for x in inputs:
+        if x.__class__ not in FAMILIAR and is_foreign(x):
+            return NotImplemented
+    if options or method != "__call__" or ufunc not in LOOPS:
+        return at_length(ufunc, method, *inputs, **options)
+    found = LOOPS[ufunc](*map(plain, inputs))
+    return found.view(Array) if found.__class__ is np.ndarray and found.dtype.char == "O" else wrapped(found)
 
 
 def at_length(
@@ -184,14 +184,18 @@ def at_length(
     return stored(result, out)
 
 
-def on_value(self: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:  # noqa: ARG001
-    """What a universal function means on a Value: beside numbers, the function of the row at once."""
-    if method == "__call__" and not options and ufunc in WORDS and ORDINARY.issuperset(map(type, inputs)):
-        return WORDS[ufunc](*inputs)
-    return on_ufunc(ufunc, method, *inputs, **options)
+def on_value(self: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """The same on a Value: beside numbers, the function of the row at once."""
+    if not options and method == "__call__" and ufunc in WORDS:
+        for x in inputs:
+            if x.__class__ not in ORDINARY:
+                break
+        else:
+            return WORDS[ufunc](*inputs)
+    return on_ufunc(self, ufunc, method, *inputs, **options)
 
 
-def on_function(function: Any, arguments: Any, keywords: Any) -> Any:
+def on_function(self: Any, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:  # noqa: ARG001
     """What any other function of NumPy means on Arrays and Values: ours, or NumPy's own made of what we have."""
     if function in LIKE:
         return LIKE[function](*arguments, **keywords)
@@ -209,19 +213,19 @@ def on_function(function: Any, arguments: Any, keywords: Any) -> Any:
 # What NumPy's own code would do wrong on elements
 
 
-def alike(fill: Any = None) -> Callable[..., Any]:
-    """zeros_like and its relatives: an Array, so that Values can be written into it, also where floats are asked for."""
+def full_like(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Any:  # noqa: ARG001
+    """An Array, so that Values can be written into it, also where floats are asked for."""
+    shape = np.shape(a) if shape is None else shape
+    if dtype is not None and np.dtype(dtype).kind not in "fO":
+        return np.full(shape, fill_value, dtype=dtype)
+    found = np.empty(shape, dtype=object)
+    found[...] = objects(fill_value)
+    return found.view(Array)
 
-    def f(a: Any, fill_value: Any = fill, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None,  # noqa: ARG001
-          **_: Any) -> Any:  # fmt: skip
-        shape = np.shape(a) if shape is None else shape
-        if dtype is not None and np.dtype(dtype).kind not in "fO":
-            return np.full(shape, fill_value, dtype=dtype)
-        found = np.empty(shape, dtype=object)
-        found[...] = objects(fill_value)
-        return found.view(Array)
 
-    return f if fill is None else lambda a, dtype=None, order="K", subok=True, **options: f(a, dtype=dtype, **options)
+def alike(fill: float) -> Callable[..., Any]:
+    """zeros_like and its relatives."""
+    return lambda a, dtype=None, *arguments, **options: full_like(a, fill, dtype, *arguments, **options)
 
 
 def rounded(a: Any, decimals: int = 0, out: Any = None) -> Any:
@@ -240,7 +244,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 
 
 LIKE: dict[Any, Callable[..., Any]] = {
-    np.zeros_like: alike(0.0), np.ones_like: alike(1.0), np.empty_like: alike(math.nan), np.full_like: alike(),
+    np.zeros_like: alike(0.0), np.ones_like: alike(1.0), np.empty_like: alike(math.nan), np.full_like: full_like,
 }  # fmt: skip
 OWN: dict[Any, Callable[..., Any]] = {
     getattr(np, name): getattr(room, name)
@@ -250,13 +254,13 @@ OWN: dict[Any, Callable[..., Any]] = {
     }.items()
     for name in names.split()
 }
-OWN |= {getattr(np.linalg, name): getattr(products, name) for name in "cholesky det inv norm slogdet solve".split()}
+OWN |= {getattr(np.linalg, name): getattr(products, name) for name in ["cholesky", "det", "inv", "norm", "slogdet", "solve"]}
 OWN |= {
-    np.argpartition: lambda a, kth, axis=-1, **_: order.argsort(a, axis),
+    np.argpartition: lambda a, kth, axis=-1, **_: order.argsort(a, axis),  # noqa: ARG005
     np.around: rounded,
     np.fix: lambda x, out=None: stored(LOOPS[np.trunc](plain(x)), out),
     np.nan_to_num: nan_to_num,
-    np.partition: lambda a, kth, axis=-1, **_: order.sort(a, axis),
+    np.partition: lambda a, kth, axis=-1, **_: order.sort(a, axis),  # noqa: ARG005 - sorted is partitioned at every place
     np.round: rounded,
     np.squeeze: lambda a, axis=None: np.squeeze(plain(a), axis),
     np.sinc: lambda x: elementwise(word("sinc"), x),
@@ -268,10 +272,10 @@ def method(name: str) -> Callable[..., Any]:
     return lambda self, *arguments, **options: getattr(np, name)(self, *arguments, **options)
 
 
-for _name in "argmax argmin argpartition argsort dot round squeeze".split():
+for _name in ["argmax", "argmin", "argpartition", "argsort", "dot", "round", "squeeze"]:
     setattr(Array, _name, method(_name))
-for _name, _answer in {
-    "__array_ufunc__": on_value,
-    "__array_function__": lambda self, function, types, arguments, keywords: on_function(function, arguments, keywords),
-}.items():
-    setattr(Value, _name, _answer)
+
+# The methods that NumPy asks.
+for _kind, _answer in ((Array, on_ufunc), (Value, on_value)):
+    setattr(_kind, "__array_ufunc__", _answer)  # noqa: B010
+    setattr(_kind, "__array_function__", on_function)  # noqa: B010

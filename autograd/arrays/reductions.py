@@ -35,11 +35,15 @@ FOLDS |= {ufunc: of_many(name) for ufunc, name in {
 
 def axes_of(axis: Any, dimensions: int) -> tuple[int, ...]:
     """The axes that a reduction goes along."""
-    return tuple(range(dimensions)) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    if axis is None:
+        return tuple(range(dimensions))
+    return tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
 
 
 def lines(a: Plain, axis: Any) -> tuple[Plain, tuple[int, ...]]:
     """An array as a matrix with a row for every result of a reduction, and the shape of the results."""
+    if axis is None or (a.ndim == 1 and axis in (0, -1)):
+        return a.reshape(1, a.size), ()
     axes = axes_of(axis, a.ndim)
     a = np.moveaxis(a, axes, range(-len(axes), 0))
     kept = a.shape[: a.ndim - len(axes)]
@@ -74,6 +78,8 @@ def folded(ufunc: Any, line: Sequence[Any]) -> Any:
 
 def accumulation(ufunc: Any, a: Any, axis: int = 0) -> Any:
     """The results so far, at every element of a line."""
+    if loop_of(ufunc) is ufunc:
+        return ufunc.accumulate(objects(a), axis)
     a = np.moveaxis(plain(a), axis, -1)
     found = [x for line in a.reshape(-1, a.shape[-1]).tolist() for x in accumulate(line, word_of(ufunc))] if a.size else []
     return np.moveaxis(filled(found, a.shape), -1, axis)

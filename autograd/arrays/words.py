@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -36,7 +37,11 @@ def word(name: str) -> Word:
         return general
     if row.arity == 1:
         return lambda x: method(x) if x.__class__ is Value else general(x)
-    mirrored = getattr(Value, f"__r{row.operator}__", None)
+    return meeting(method, getattr(Value, f"__r{row.operator}__", None), general)
+
+
+def meeting(method: Word, mirrored: Word | None, general: Word) -> Word:
+    """A function of two elements that knows the methods for a Value on the left, and on the right."""
 
     def meet(x: Any, y: Any) -> Any:
         if x.__class__ is Value and y.__class__ in ORDINARY:
@@ -82,10 +87,23 @@ WORDS |= {np.rad2deg: WORDS[np.degrees], np.deg2rad: WORDS[np.radians]}
 WORDS |= {ufunc: word(name) for name in FUNCTIONS if isinstance(ufunc := getattr(np, name, None), np.ufunc)}
 
 # Where NumPy's own loop says what Python's operators say, it is the shortest way.
-ALIKE = (
-    np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute,
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-)  # fmt: skip
+COMPARISONS = {
+    np.less: (Value.__lt__, Value.__gt__, operator.lt), np.less_equal: (Value.__le__, Value.__ge__, operator.le),
+    np.greater: (Value.__gt__, Value.__lt__, operator.gt), np.greater_equal: (Value.__ge__, Value.__le__, operator.ge),
+    np.equal: (Value.__eq__, Value.__eq__, operator.eq), np.not_equal: (Value.__ne__, Value.__ne__, operator.ne),
+}  # fmt: skip
+ALIKE = (np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, *COMPARISONS)
+WORDS |= {ufunc: meeting(*functions) for ufunc, functions in COMPARISONS.items()}
+RAISING = (np.divide, np.floor_divide, np.power, np.remainder)  # alike, but not for two floats
+
+
+def beside_values(ufunc: Any, general: Any) -> Word:
+    """NumPy's own loop where one operand has nothing but Values: Python's operators on two floats may raise."""
+    return lambda x, y: (ufunc if are_values(x) or are_values(y) else general)(x, y)
+
+
+def are_values(x: Any) -> bool:
+    return x.dtype.char == "O" and {Value}.issuperset(map(type, x.ravel().tolist()))
 
 
 def on_truths(ufunc: Any) -> Word:
@@ -95,6 +113,7 @@ def on_truths(ufunc: Any) -> Word:
 # How each universal function runs over arrays of NumPy's own class.
 LOOPS: dict[Any, Any] = {ufunc: np.frompyfunc(function, ufunc.nin, ufunc.nout) for ufunc, function in WORDS.items()}
 LOOPS |= {ufunc: ufunc for ufunc in ALIKE}
+LOOPS |= {ufunc: beside_values(ufunc, LOOPS[ufunc]) for ufunc in RAISING}
 LOOPS |= {ufunc: on_truths(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)}
 LOOPS |= {  # by comparisons, which do not read the number
     np.isfinite: lambda x: (x > -inf) & (x < inf),
