@@ -20,7 +20,8 @@ if _os.path.exists(_os.path.join(__path__[0], "tracer.py")):
         "run `pip uninstall autograd scalar-autograd`, then install the one you want"
     )
 
-from autograd import copying as _copying  # noqa: F401 - gives Value its copies
+from autograd import closures as _closures  # noqa: F401 - gives Value operations of a program's own
+from autograd import copying as _copying  # noqa: F401 - and its copies
 from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.composites import clip, log_softmax, mean, softmax, take, var
 from autograd.controls import GradientWarning, detect_anomaly, enable_grad, lint, no_grad, scope

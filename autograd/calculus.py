@@ -14,8 +14,9 @@ from typing import Any
 from autograd.chain import pullback, pushforward
 from autograd.floats import number, unboxed
 from autograd.functions import FUNCTIONS
+from autograd.readings import Readings
 from autograd.trees import is_array, leaves, paired, rebuild, transform
-from autograd.value import Value, note, topological
+from autograd.value import Value, current, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -34,13 +35,14 @@ class Evaluation:
                 raise TypeError(f"{self.name} is differentiated by argument {i}, but was called with {len(arguments)} arguments")
         arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = note.get().nested or any(isinstance(leaf, Value) for leaf in given)
+        self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
         for i in chosen:
             arguments[i] = transform(self.fresh, arguments[i])
         picked = [arguments[i] for i in chosen]
         self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
-        with differentiating():
+        self.readings = listener(self.inputs)
+        with differentiating(read=self.readings or current().read):
             self.output = function(*arguments, **keywords)
 
     def fresh(self, leaf: Any) -> Value:
@@ -60,6 +62,13 @@ class Evaluation:
             raise TypeError(f"{self.name} must return one number, not {type(self.output).__name__}{hint}")
         return Value(self.output)
 
+    def graph(self, *outputs: Value) -> list[Value]:
+        """What the outputs were made from, in order; a warning if no input is there, and nothing says why."""
+        order = topological(*outputs)
+        if self.readings is not None:
+            self.readings.result(self.name, self.inputs, order)
+        return order
+
     def pull(self, order: Sequence[Value], cotangents: dict[Value, Any]) -> Any:
         """The derivatives by the inputs, in the containers of the inputs; 0.0 for inputs that are not used."""
         with differentiating(self.nested):
@@ -72,13 +81,19 @@ class Evaluation:
 
 
 @contextmanager
-def differentiating(nested: bool = True) -> Iterator[None]:
+def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
     """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(note.get().but(recording=True, nested=note.get().nested or nested))
+    token = note.set(current().but(recording=True, nested=current().nested or nested, **facts))
     try:
         yield
     finally:
         note.reset(token)
+
+
+def listener(inputs: Sequence[Value]) -> Readings | None:
+    """Who warns of lost derivatives in here; None where somebody else, a trace say, listens already."""
+    outer = current().read
+    return Readings(inputs, outer) if outer is None or isinstance(outer, Readings) else None
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -99,7 +114,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         run = Evaluation(f, arguments, argnums, keywords)
         root = run.scalar
-        return run.finish(root), run.pull(topological(root), {root: 1.0})
+        return run.finish(root), run.pull(run.graph(root), {root: 1.0})
 
     return evaluate
 
@@ -121,13 +136,16 @@ def grad(f: Any, argnums: Any = 0, *, create_graph: bool = False) -> Any:
     """
     if isinstance(f, Value):
         inputs = argnums
-        if inputs == 0 and isinstance(inputs, int):
+        if isinstance(inputs, int) and inputs == 0:
             raise TypeError("grad of a Value needs the Values to differentiate by: grad(output, inputs)")
         for x in leaves(inputs):
             if not isinstance(x, Value):
                 raise TypeError(f"grad(output, inputs) differentiates by Values, not by {type(x).__name__} {x!r}")
+        order = topological(f)
+        if (readings := listener(())) is not None:
+            readings.result("grad(output, inputs)", leaves(inputs), order)
         with differentiating(create_graph):
-            found = pullback(topological(f), {f: 1.0}, create_graph=create_graph)
+            found = pullback(order, {f: 1.0}, create_graph=create_graph)
         return transform(lambda x: found.get(x, 0.0), inputs)
     evaluate = value_and_grad(f, argnums)
 
@@ -164,8 +182,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
         run = Evaluation(f, arguments, argnums, keywords)
-        outputs = [y for y in leaves(run.output) if isinstance(y, Value)]
-        order = topological(*outputs)
+        order = run.graph(*[y for y in leaves(run.output) if isinstance(y, Value)])
 
         def row(y: Any) -> Any:
             return run.pull(order, {y: 1.0} if isinstance(y, Value) else {})
@@ -205,7 +222,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     check_function(f, "vjp")
     run = Evaluation(f, primals, range(len(primals)), {})
     outputs = leaves(run.output)
-    order = topological(*[y for y in outputs if isinstance(y, Value)])
+    order = run.graph(*[y for y in outputs if isinstance(y, Value)])
 
     def pull(cotangent: Any) -> Any:
         seeds: dict[Value, Any] = {}
@@ -232,9 +249,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     run = Evaluation(f, primals, range(len(primals)), {})
     seeds = dict(zip(run.inputs, matching(tangents, tuple(primals), "tangents", "primals")))
     nested = run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
-    outputs = [y for y in leaves(run.output) if isinstance(y, Value)]
+    order = run.graph(*[y for y in leaves(run.output) if isinstance(y, Value)])
     with differentiating(nested):
-        found = pushforward(topological(*outputs), seeds, create_graph=nested)
+        found = pushforward(order, seeds, create_graph=nested)
     tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, run.output)
     return run.finish(run.output), tangent
 

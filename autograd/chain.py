@@ -65,13 +65,13 @@ def pushforward(order: Sequence[Value], seeds: Mapping[Value, Any], *, create_gr
         if choices is not None and (partials := choices(node)) is not None:
             for operand, local in zip(node._operands, partials):
                 if local is not None and operand in tangents:
-                    terms += (local, FUNCTIONS["where"](local, tangents[operand], 0.0))
+                    terms += (local, FUNCTIONS["where"](local, tangents[operand], 0.0))  # type: ignore[index]
             if terms:
                 tangents[node] = sum_of_products(terms)
             continue
         for operand, local in zip(node._operands, locals_on_values(node) if create_graph else node._locals):
             if local is not None and operand in tangents:
-                terms += (local, tangents[operand])
+                terms += (local, tangents[operand])  # type: ignore[index]
         if terms:
             tangents[node] = sum_of_products(terms)
     return tangents

@@ -10,6 +10,7 @@ from typing import Any
 from autograd.arguments import argument_names, is_module, parameters_of, paths, signature_of
 from autograd.calculus import grad, jvp
 from autograd.chain import pullback
+from autograd.closures import Closure
 from autograd.controls import enable_grad, no_grad, user_line, watched
 from autograd.floats import number
 from autograd.functions import dot
@@ -192,7 +193,8 @@ def forward_against_reverse(
     draw = random.Random(seed)
     direction = [draw.uniform(0.5, 1.5) for _ in analytic]
     fill = iter(direction)
-    _, forward = jvp(f, [plain(x) for x in inputs], [rebuild(x, fill) for x in inputs])
+    with watched(read=lambda *_: None):  # the report says by itself which line reads a number
+        _, forward = jvp(f, [plain(x) for x in inputs], [rebuild(x, fill) for x in inputs])
     terms = [d * a for d, a in zip(direction, analytic)]
     size = sum(map(abs, terms))
     if forward == sum(terms) or abs(forward - sum(terms)) <= 1e-9 * size or not math.isfinite(size):
@@ -217,12 +219,13 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
     If all of them are right, the first line where f reads the number in a Value; empty if it reads none.
     """
     reads: list[str] = []
+    closures: list[str] = []
 
     def mark(node: Value) -> None:
         node._note = node._note.but(line=user_line())
 
     def mark_read(kind: str, *_: Any) -> None:
-        if kind == ".data":
+        if kind in (".data", "float()"):
             reads.append(user_line())
 
     with watched(mark, mark_read):
@@ -230,6 +233,9 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
     for node in topological(root) if isinstance(root, Value) else []:
         row = node._primitive
         if row is None:
+            continue
+        if isinstance(row, Closure):
+            closures.append(f"{row.name!r}, made at {node._note.line}")
             continue
         primals = [x._data if isinstance(x, Value) else x for x in node._operands]
         for i, (operand, local) in enumerate(zip(node._operands, node._locals)):
@@ -242,6 +248,11 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
                     f"the operation to blame is {row.name}({', '.join(map(repr, primals[:6]))}), made at {node._note.line}: its "
                     f"partial derivative by operand {i + 1} is {local!r}, it should be {found.numeric:.10g}"
                 )
+    if closures:
+        return (
+            f"the operation to blame is {', or '.join(dict.fromkeys(closures))}: its derivative was given as a closure or as "
+            "numbers, and all others are right"
+        )
     if reads:
         return (
             f"the number in a Value is read at {reads[0]}, as math.sin(v), float(v) and v.data do, and the derivative is lost "

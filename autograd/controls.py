@@ -11,6 +11,7 @@ from contextvars import Token
 from types import FrameType, TracebackType
 from typing import Any
 
+from autograd.closures import Closure
 from autograd.value import Note, Value, current, note
 
 __all__ = ["GradientWarning", "detect_anomaly", "enable_grad", "lint", "no_grad", "scope", "user_line", "watched"]
@@ -87,7 +88,7 @@ class scope(ContextDecorator):  # noqa: N801
 class watched(block):  # noqa: N801
     """Call `watch(value)` for every Value that an operation makes, after whoever watches already; `read` as in a Note."""
 
-    def __init__(self, watch: Callable[[Value], None], read: Callable[..., None] | None = None) -> None:
+    def __init__(self, watch: Callable[[Value], None] | None = None, read: Callable[..., None] | None = None) -> None:
         super().__init__()
         self.watch, self.read = watch, read
 
@@ -96,11 +97,11 @@ class watched(block):  # noqa: N801
         first, second = around.watch, self.watch
 
         def both(node: Value) -> None:
-            if first is not None:
-                first(node)
-            second(node)
+            first(node)  # type: ignore[misc]
+            second(node)  # type: ignore[misc]
 
-        return around.but(watch=both, read=self.read or around.read)
+        watch = both if first is not None and second is not None else first or second
+        return around.but(watch=watch, read=self.read or around.read)
 
 
 class detect_anomaly(watched):  # noqa: N801
@@ -202,21 +203,19 @@ class lint(block):  # noqa: N801
         if message in self.said:
             return
         self.said.add(message)
-        level = 1
-        frame = sys._getframe()
-        while frame.f_back is not None and is_own(frame):
-            frame, level = frame.f_back, level + 1
-        warnings.warn(message, GradientWarning, stacklevel=level)
+        warn(message, user_frame())
 
 
 class GradientWarning(UserWarning):
-    """A training loop does what is most likely not meant."""
+    """A program does what is most likely not meant: its derivatives are not those that one would expect."""
 
 
 def recomputed(node: Value) -> float:
     """What the operation of this node gives on its operands as they are now."""
-    primals = [x._data if isinstance(x, Value) else x for x in node._operands]
     row = node._primitive
+    if isinstance(row, Closure):
+        return node._data  # only the program knows how it was computed
+    primals = [x._data if isinstance(x, Value) else x for x in node._operands]
     return row.function(primals) if row.arity is None else row.function(*primals)  # type: ignore[union-attr]
 
 
@@ -241,9 +240,25 @@ def is_own(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__", "").partition(".")[0] in (__name__.partition(".")[0], "contextlib")
 
 
+def user_frame(skipped: Callable[[FrameType], bool] = is_own) -> FrameType:
+    """The innermost frame that is neither the library's own nor skipped; where all are skipped, the innermost of another's."""
+    innermost = sys._getframe(1)
+    while innermost.f_back is not None and is_own(innermost):
+        innermost = innermost.f_back
+    frame: FrameType | None = innermost
+    while frame is not None and (is_own(frame) or skipped(frame)):
+        frame = frame.f_back
+    return frame or innermost
+
+
 def user_line() -> str:
     """The innermost line of the running program that is not the library's own: 'train.py, line 12'."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and is_own(frame):
-        frame = frame.f_back
+    frame = user_frame()
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def warn(message: str, frame: FrameType) -> None:
+    """Give a GradientWarning at the line that a frame is at, as if that line had called `warnings.warn`."""
+    words, file = frame.f_globals, frame.f_code.co_filename
+    registry = words.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, GradientWarning, file, frame.f_lineno, words.get("__name__", file), registry)

@@ -1,7 +1,7 @@
 """The room of copies: Values go through `copy` and `pickle` without recursion, however deep their graph is.
 
-A copy has the numbers, gradients, labels and scopes of the original. Hooks stay behind, and a gradient that is itself a Value
-keeps only its number.
+A copy has the numbers, gradients, labels and scopes of the original, and the class and attributes of a subclass. Hooks stay
+behind, and a gradient that is itself a Value keeps only its number.
 """
 
 from __future__ import annotations
@@ -17,15 +17,22 @@ Row = tuple[float, float, Primitive | None, tuple[Any, ...], tuple[float | None,
 
 
 def facts(node: Value) -> dict[str, Any]:
-    """What a copy keeps of the note of a node."""
-    return {name: getattr(node._note, name) for name in ("label", "line", "scope") if getattr(node._note, name)}
+    """What else a copy keeps of a node: facts of its note, and what a subclass of Value adds."""
+    kept = {name: getattr(node._note, name) for name in ("label", "line", "scope") if getattr(node._note, name)}
+    if node.__class__ is not Value:
+        kept |= {"kind": node.__class__, "attributes": dict(getattr(node, "__dict__", {}))}
+    return kept
 
 
 def build(row: Row) -> Value:
     """A node from its parts."""
-    node = Value.__new__(Value)
-    node._data, node.grad, node._primitive, node._operands, node._locals, kept = row
-    node._note = Note().but(**kept)
+    data, grad, primitive, operands, local, kept = row
+    kind, attributes = kept.get("kind", Value), kept.get("attributes", {})
+    node: Value = kind.__new__(kind)
+    node._data, node.grad, node._primitive, node._operands, node._locals = data, grad, primitive, operands, local
+    node._note = Note().but(**{name: fact for name, fact in kept.items() if name not in ("kind", "attributes")})
+    for name, attribute in attributes.items():
+        setattr(node, name, attribute)
     return node
 
 

@@ -38,8 +38,6 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     # NumPy's complex numbers have a __float__; integers, which are common, skip the slow question
     if x.__class__ is not int and isinstance(x, Complex) and not isinstance(x, Real):
         raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
-    if foreign is not None and unboxed(x) is not x:
-        return foreign  # type: ignore[no-any-return]
     if hasattr(x, "__float__") and not getattr(x, "ndim", 0):
         try:
             return float(x)

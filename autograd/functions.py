@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import floats
-from autograd.floats import number, unboxed
+from autograd.floats import MANTISSA, number, unboxed
 from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, ieee
 from autograd.value import Operand, Value, current, record
@@ -33,7 +33,7 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
             function = primitive.evaluate(primitive.forward, ON_VALUES.words | words)
             return function(operands) if primitive.arity is None else function(*operands)
         operands = tuple([x if isinstance(x, Value) else number(x, f"autograd.{primitive.name}") for x in operands])
-        kinds = set(map(type, operands))
+        kinds = {float if x.__class__ is float else Value for x in operands}
     if float in kinds:
         primals = [x if x.__class__ is float else x._data for x in operands]
     else:
@@ -88,25 +88,20 @@ BINARY = '''
             y = {second}._data
             out = {value}
             return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
-        {meeting}
+        y = {second} if {second}.__class__ is float else partner({second}, "Value.{name}", {foreign})
+        if y.__class__ is not float:
+            return y if y is NotImplemented else apply({row}, self, y)
         out = {value}
         return record(out, {row}, (self, y), ({local_x}, None))
 '''
-
-# An operator leaves it to an operand of a foreign type to answer; a method that is called by its name does not.
-MEETINGS = {
-    True: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n            return y',
-    False: 'y = number({second}, "Value.{name}", NotImplemented)\n        if y is NotImplemented:\n'
-    '            return self.{name}(inside({second}, "Value.{name}"))',
-}
 
 REFLECTED = '''
     def {name}(self, other):
         """{forward}, self being y: x is a number."""
         y = self._data
-        x = number(other, "Value.{name}", NotImplemented)
-        if x is NotImplemented:
-            return x
+        x = other if other.__class__ is float else partner(other, "Value.{name}", NotImplemented)
+        if x.__class__ is not float:
+            return x if x is NotImplemented else apply({row}, x, self)
         out = {value}
         return record(out, {row}, (x, self), (None, {local_y}))
 '''
@@ -117,10 +112,13 @@ def {name}({parameters}):
     return apply({row}, {arguments})
 '''
 
-def inside(x: Any, where: str) -> Any:
-    """What is in an array without dimensions; anything else is refused."""
-    found = unboxed(x)
-    return number(x, where) if found is x else found
+
+def partner(x: Any, where: str, foreign: Any) -> Any:
+    """The other operand of a method, if it is not simply a Value: a float, a Value of a subclass, or what `number` answers."""
+    if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, without a second call
+        return float(x)
+    x = unboxed(x)
+    return x if isinstance(x, Value) else number(x, where, foreign)
 
 
 class Rules(dict[Primitive, list[Callable[..., Any]]]):
@@ -150,7 +148,7 @@ def define(*rows: Primitive) -> None:
     """Give Value its methods, and the package its functions, for these rows."""
     methods, functions = ["class Methods:"], []
     words: dict[str, Any] = {"__name__": __name__, "Value": Value}
-    words |= {function.__name__: function for function in (number, record, apply, inside, sequence)}
+    words |= {function.__name__: function for function in (partner, record, apply, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
         facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}
@@ -166,8 +164,8 @@ def define(*rows: Primitive) -> None:
         if row.public and row.arity in (1, 2):
             template = UNARY if row.arity == 1 else BINARY
             name = f"__{row.operator}__" if row.operator else row.name
-            meeting = MEETINGS[bool(row.operator)].format(name=name, row=facts["row"], second=facts["second"])
-            methods.append(template.format(name=name, meeting=meeting, **facts))
+            # An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
+            methods.append(template.format(name=name, foreign="NotImplemented" if row.operator else None, **facts))
             if row.operator and row.arity == 2:
                 methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))
     made = execute("".join(methods), NUMBERS | words)["Methods"] if methods[1:] else object

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from importlib import import_module
 from itertools import filterfalse
-from typing import TYPE_CHECKING, Any, cast
+from numbers import Complex, Real
+from typing import TYPE_CHECKING, Any, overload
 
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.ops import Primitive
 
-__all__ = ["Note", "Operand", "Value", "current", "note", "primal", "record", "topological"]
+__all__ = ["Note", "Operand", "Parents", "Value", "current", "note", "primal", "record", "topological"]
 
 
 class Note:
@@ -22,7 +24,7 @@ class Note:
     nested = False  # whether a derivative is being taken right now, so that an inner derivative must give Values
     scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
     watch: Callable[[Value], None] | None = None  # called with every node as it is made
-    read: Callable[..., None] | None = None  # called when a program reads the number in a Value: what it does, and the operands
+    read: Callable[..., None] | None = None  # called when a program reads the number in a Value: how, and the operands
     carried: Callable[..., None] | None = None  # called when derivatives were carried back: the order, and the cotangents
     storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
     choices: Callable[..., Any] | None = None  # the local derivatives of a choice, as Values that hold whichever side it takes
@@ -30,6 +32,7 @@ class Note:
     label = ""
     line = ""
     hooks: tuple[Callable[[Any], Any], ...] = ()
+    closure: Callable[[], None] | None = None  # a program's own way to carry a gradient back from this node: `out._backward = f`
 
     def but(self, **facts: Any) -> Note:
         """The same note with some facts changed."""
@@ -43,14 +46,22 @@ note: ContextVar[Note] = ContextVar("note", default=PLAIN)  # the note of the mo
 current = note.get
 
 
+EMPTY: tuple[Any, ...] = ()
+
+
 class Value:
     """A number that remembers how it was made, so that derivatives can be found by walking back.
 
     `data` is the number, `grad` the derivative of the last root by it: 0.0 until `backward()` was called on the root.
     Arithmetic with Values and numbers makes new Values and follows IEEE 754: inf and nan appear where they must, and nothing
-    raises. Numbers are constants: they carry no gradient. Values compare by their data, but `==` and `hash` are identity.
+    raises. Numbers are constants: they carry no gradient. All comparisons, `==` too, compare the numbers; `is`, sets and keys of
+    dictionaries tell nodes apart.
 
-    Raises TypeError for what is not a number; write `Value(float("2.5"))` for text.
+    `Value(number, operands, name)` is the result of an operation of your own, whose `_backward` you set afterwards, or whose
+    local derivatives you give in place of the name, as programs for micrograd do. `autograd.primitive` defines one that can be
+    differentiated again and compiled.
+
+    Raises TypeError for what is not a number, and for a label that is no text; write `Value(float("2.5"))` for text.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = (a * b + 10) ** 2
@@ -69,13 +80,21 @@ class Value:
     _note: Note
     grad: Any  # a float; a Value after backward(create_graph=True)
 
-    def __init_subclass__(cls) -> None:
-        raise TypeError(f"Value cannot be the base of {cls.__name__}: results are plain Values; keep one in an attribute")
+    @overload
+    def __init__(self, data: Any, *, label: str = "") -> None: ...
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    @overload
+    def __init__(self, data: Any, label: str, /) -> None: ...
+
+    @overload
+    def __init__(self, data: Any, _children: Iterable[Any], _op: str | Iterable[Any], label: str = "") -> None: ...
+
+    def __init__(self, data: Any, _children: Any = (), _op: Any = "", label: str = "") -> None:
         self._data = data if data.__class__ is float else number(data, "Value")
         self._primitive, self._operands, self._locals, self.grad = None, (), (), 0.0
-        self._note = current().but(label=label) if label else current()
+        self._note = current()
+        if _children is not EMPTY or label != "" or _op != "":
+            self._describe(_children, _op, label)
 
     @property
     def data(self) -> float:
@@ -95,6 +114,8 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={str(label)!r}")
         self._note = self._note.but(label=label)
 
     @property
@@ -107,9 +128,9 @@ class Value:
         return self._primitive.label if self._primitive else ""
 
     @property
-    def _prev(self) -> tuple[Value, ...]:
+    def _prev(self) -> Parents:
         """The parents in order, one entry per use: `a * a` has two."""
-        return tuple([operand for operand in self._operands if operand.__class__ is not float])  # type: ignore[misc]
+        return Parents([operand for operand in self._operands if operand.__class__ is not float])  # type: ignore[misc]
 
     def zero_grad(self) -> None:
         """Set the gradient of this Value, and of every Value it was made from, to 0."""
@@ -154,8 +175,14 @@ class Value:
         import_module("autograd.arrays.protocols")
         return self.__array_function__(*question)
 
-    # Reading the number: `data` sees every one of these.
+    # Reading the number. Whoever listens is told; only `float()`, which `math.sin(v)` calls too, may be no reading on purpose.
     def __float__(self) -> float:
+        if (read := current().read) is not None:
+            read("float()", self)
+        return self._data
+
+    def item(self) -> float:
+        """The number, as `data`."""
         return self.data
 
     def conjugate(self) -> Value:
@@ -177,29 +204,28 @@ class Value:
     def __trunc__(self) -> int:
         return math.trunc(self.data)
 
-    # Order compares the numbers; a comparison that a program branches on is a reading too.
-    def __bool__(self) -> bool:
-        return compare("!=", self, 0.0)
-
-    def __lt__(self, other: Any) -> bool:
-        return compare("<", self, other)
-
-    def __le__(self, other: Any) -> bool:
-        return compare("<=", self, other)
-
-    def __eq__(self, other: Any) -> bool:
-        answer = compare("!=", self, other)
-        return answer if answer is NotImplemented else not answer
-
-    def __ne__(self, other: Any) -> bool:
-        return compare("!=", self, other)
-
+    # Comparisons compare the numbers; one that a program branches on is a reading too. Sets and dictionaries hold nodes.
     __hash__ = object.__hash__
 
-    def __gt__(self, other: Any) -> bool:
+    def __bool__(self) -> bool:
+        return bool(compare("!=", self, 0.0))
+
+    def __eq__(self, other: object) -> Any:
+        return compare("==", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return compare("!=", self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return compare("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
         return compare(">", self, other)
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Any) -> Any:
         return compare(">=", self, other)
 
     if TYPE_CHECKING:  # what the table and the chain rule add below, for type checkers
@@ -209,6 +235,7 @@ class Value:
         def _binary(self, other: Any) -> Value: ...
         def _slope(self, negative_slope: Any = ...) -> Value: ...
         def _alpha(self, alpha: Any = ...) -> Value: ...
+        def _describe(self, operands: Any, operation: Any, label: Any) -> None: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 
         __neg__ = __pos__ = __abs__ = square = sqrt = cbrt = exp = exp2 = expm1 = log = log2 = log10 = log1p = _unary
@@ -222,21 +249,61 @@ class Value:
         elu = _alpha
 
 
+class Parents(tuple["Value", ...]):
+    """The parents of a node: like a set, as which micrograd keeps them, it tells nodes apart and not numbers."""
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+
+    def __contains__(self, node: object) -> bool:
+        return any(node is parent for parent in self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (set, frozenset)):
+            return set(self) == other
+        return isinstance(other, tuple) and len(self) == len(other) and all(map(operator.is_, self, other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
 Operand = Value | float
-ORDER: dict[str, Callable[[float, float], bool]] = {
-    "<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__, "!=": float.__ne__,
+ORDER: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 
 
-def compare(sign: str, left: Value, right: Any) -> bool:
-    """Compare the numbers of two operands, and tell whoever listens."""
-    y = right if right.__class__ is Value else number(right, sign, foreign=NotImplemented)
-    if y is NotImplemented:
-        return cast(bool, NotImplemented)
-    answer = ORDER[sign](left._data, primal(y))
+def compare(sign: str, left: Value, right: Any) -> Any:
+    """Compare the numbers of two operands as Python compares floats, and tell whoever listens."""
+    if isinstance(right, Value):
+        y: Any = right._data
+    elif right.__class__ is float:
+        y = right
+    elif (inside := unboxed(right)) is not right:
+        return compare(sign, left, inside)
+    elif is_real(right):
+        y = right  # integers and fractions are compared exactly
+    elif sign in ("==", "!="):
+        return NotImplemented  # other kinds of things are not equal; arrays answer by themselves
+    else:
+        return number(right, sign, foreign=NotImplemented)
+    answer = bool(ORDER[sign](left._data, y))
     if (read := current().read) is not None:
-        read(sign, left, y, answer)
+        read(sign, left, right if isinstance(right, Value) else nearest(right), answer)
     return answer
+
+
+def is_real(x: Any) -> bool:
+    """Whether this is one real number, of whatever type."""
+    return isinstance(x, Real) or (hasattr(x, "__float__") and not isinstance(x, Complex) and not getattr(x, "ndim", 0))
+
+
+def nearest(x: Any) -> float:
+    """The float that is nearest to a real number, an infinity beyond them all."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def primal(operand: Operand) -> float:

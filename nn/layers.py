@@ -38,6 +38,17 @@ class Neuron(Module):
         self.activation = activation or ("relu" if nonlin else LINEAR)
         self.act = activation_function(self.activation)
 
+    @property
+    def nonlin(self) -> bool:
+        """Whether there is an activation, as micrograd calls it; setting it chooses between ReLU and a plain sum."""
+        return self.activation != LINEAR
+
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        if nonlin != self.nonlin:
+            self.activation = "relu" if nonlin else LINEAR
+            self.act = activation_function(self.activation)
+
     def forward(self, x: Sequence[Any]) -> Value:
         """The activation of the weighted sum of as many inputs as there are weights."""
         if not hasattr(x, "__len__") or len(x) != len(self.w):

@@ -74,15 +74,19 @@ def test_constants_carry_no_gradient():
     assert x.grad == 2.0
 
 
-def test_comparisons_compare_numbers_and_equality_is_identity():
+def test_comparisons_compare_numbers_and_sets_hold_nodes():
     a, b = Value(1.0), Value(1.0)
     assert a <= b
     assert a < 2
     assert not a > 1.0
     assert 0 < a  # noqa: SIM300 - the reflected comparison
-    assert a != b
-    assert a == a
-    assert len({a, b}) == 2
+    assert a == b
+    assert a == 1.0
+    assert 1 == a  # noqa: SIM300
+    assert a != 2.0
+    assert a is not b
+    assert len({a, b, a}) == 2
+    assert {a: "a", b: "b"}[b] == "b"
     assert bool(Value(0.0)) is False
     assert not Value(math.nan) < 1
     with pytest.raises(TypeError):

@@ -160,7 +160,7 @@ def on_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -
     if options or method != "__call__" or ufunc not in LOOPS:
         return at_length(ufunc, method, *inputs, **options)
     found = LOOPS[ufunc](*map(plain, inputs))
-    return found.view(Array) if found.__class__ is np.ndarray and found.dtype.char == "O" else wrapped(found)
+    return found.view(Array) if found.__class__ is np.ndarray and found.ndim and found.dtype.char == "O" else wrapped(found)
 
 
 def at_length(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,12 +11,12 @@ from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
 from autograd.compiler.totals import COUNT, totals, varying
+from autograd.value import ORDER
 
 __all__ = ["Blocks", "Found"]
 
 BYTES = 4 << 20  # of numbers that vary with the example, in one block
 FEWEST, MOST = 128, 8192  # examples in a block: products of matrices need some; of more, nothing becomes faster
-SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "!=": operator.ne}
 
 
 class Found(NamedTuple):
@@ -187,7 +186,7 @@ class Blocks:
         """For each example, whether every comparison comes out as it did in the trace; one answer if none varies."""
         holds = True
         for k, guard in enumerate(self.guards):
-            holds = holds & (SIGNS[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer)
+            holds = holds & (ORDER[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer)
         return self.np.asarray(holds)
 
 

@@ -62,7 +62,8 @@ class Executor:
         order = jnp.array(self.order, dtype=int)
         found = iter(self.function(inputs[order]))
         results, slopes, sides = (next(found) if given else jnp.zeros(0) for given in self.is_given)
-        signs = {"<": jnp.less, "<=": jnp.less_equal, ">": jnp.greater, ">=": jnp.greater_equal, "!=": jnp.not_equal}
+        signs = {"<": jnp.less, "<=": jnp.less_equal, ">": jnp.greater, ">=": jnp.greater_equal}
+        signs |= {"==": jnp.equal, "!=": jnp.not_equal}
         valid = jnp.array(True)
         for k, guard in enumerate(self.program.guards):
             valid &= signs[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer

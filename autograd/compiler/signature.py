@@ -24,7 +24,7 @@ from autograd.value import Value
 __all__ = ["OPAQUE", "Signature", "are_integers", "is_generator", "parameter_names"]
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
-PLAIN = (bool, str, bytes, type(None), *OPAQUE)  # arguments that are no numbers
+WHOLE = (Value, bool, str, bytes, type(None), *OPAQUE)  # arguments that are not taken apart into numbers
 FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
 OWN = ("autograd", "numpy", "builtins", "functools", "logging")  # objects of these are compared by identity too
 STANDARD = {*sys.stdlib_module_names, *OWN, "nn"} - {"__main__"}
@@ -83,7 +83,7 @@ class Signature:
             if before != after:
                 return [path for place, path in self.marks if place <= k][-1]
         for k, (number, before, after) in enumerate(zip(numbers, self.things, now.things)):
-            if before.__class__ is Value and (before is not after or after._data is not number):
+            if isinstance(before, Value) and (before is not after or after._data is not number):
                 return (self.paths or [])[k]
         return None
 
@@ -93,7 +93,7 @@ class Signature:
         if kind is float:
             self.enter("float", x, path)
             self.key.append(float)
-        elif kind is Value or isinstance(x, PLAIN):
+        elif isinstance(x, WHOLE):
             self.outside(x, path)
         elif are_integers(x):
             self.enter("integers", x, path)
@@ -111,7 +111,7 @@ class Signature:
         elif isinstance(x, Mapping):
             self.key += (kind, len(x))
             for name, part in x.items():
-                self.key.append(name)
+                self.key.append(key_of(name))
                 self.argument(part, f"{path}.{name}")
         elif getattr(x, "shape", None) == ():
             self.argument(x.item(), path)
@@ -140,7 +140,7 @@ class Signature:
     def outside(self, x: Any, path: str) -> None:
         """Take apart what a function finds outside or in an object: its Values are inputs, and its numbers are compared."""
         kind = x.__class__
-        if kind is Value:
+        if kind is Value or isinstance(x, Value):
             place = self.before[x] if x in self.before else self.seen.setdefault(x, self.count)
             self.key.append(place)
             if place == self.count:
@@ -205,7 +205,7 @@ class Signature:
             return
         self.inside.append(id(x))
         for name, part in x.items():
-            self.key.append(name if name.__hash__ is not None else repr(name))
+            self.key.append(key_of(name))
             self.outside(part, f"{path}.{name}" if self.paths is not None else "")
         self.inside.pop()
 
@@ -262,6 +262,13 @@ class Behind(list[Any]):
 
     def __getitem__(self, k: Any) -> Any:
         return super().__getitem__(k - self.head)
+
+
+def key_of(name: Any) -> Any:
+    """What a key of a dictionary is compared by: a Value is a key by its identity, not by its number."""
+    if isinstance(name, Value):
+        return Identity(name)
+    return name if name.__hash__ is not None else repr(name)
 
 
 class Identity:

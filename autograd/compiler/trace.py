@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from autograd.closures import Closure
 from autograd.compiler.program import Guard, Program
 from autograd.controls import user_line
 from autograd.functions import FUNCTIONS, ON_VALUES, apply
@@ -182,9 +183,14 @@ class Trace:
             raise TraceError(
                 f"an operation under no_grad leaves no trace to compile, at {user_line()}; use stop_gradient instead"
             )
+        if isinstance(row, Closure):
+            raise TraceError(
+                f"the operation {row.name!r} at {user_line()} was given as a closure or as numbers, which cannot be compiled; "
+                "define it by autograd.primitive"
+            )
         refs = self.refs
         self.refs[node] = self.program.add(
-            row, [refs[x] if x in refs else self.reference(x) for x in node._operands]
+            row, [refs[x] if x in refs else self.reference(x) for x in node._operands]  # type: ignore[index]
         )  # fmt: skip
 
     def reference(self, operand: Operand) -> int:

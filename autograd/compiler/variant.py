@@ -191,7 +191,7 @@ class Variant:
         found = {}
         for k, source in enumerate(self.sources):
             thing = things[source] if source.__class__ is int else source
-            if thing.__class__ is Value:
+            if isinstance(thing, Value):
                 found[k] = thing
         return found
 
@@ -368,7 +368,7 @@ def as_array(values: list[Any], shape: Sequence[int]) -> Any:
 
 
 def primal(thing: Any) -> Any:
-    return thing._data if thing.__class__ is Value else thing
+    return thing._data if isinstance(thing, Value) else thing
 
 
 def scalar_size(row: Primitive, count: int) -> int:

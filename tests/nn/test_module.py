@@ -1,8 +1,10 @@
 import copy
+import operator
 import pickle
 
 import pytest
 
+import autograd
 import nn
 from autograd import Value, scope, topological
 
@@ -19,7 +21,7 @@ class Pair(nn.Module):
 def test_parameters_are_named_once_in_order_of_attributes():
     pair = Pair()
     assert list(pair.named_parameters()) == ["shared", "parts.left.w.0", "parts.left.b", "parts.right.0.w.0", "parts.right.0.b"]
-    assert pair.parameters() == list(pair.named_parameters().values())
+    assert all(map(operator.is_, pair.parameters(), pair.named_parameters().values()))
 
 
 def test_zero_grad():
@@ -127,3 +129,22 @@ def test_forward_hooks_are_told_of_every_call():
     other()
     model([1.0, 2.0])
     assert len(told) == 3
+
+
+def test_parameters_of_equal_numbers_stay_apart(tmp_path):
+    model = nn.MLP(2, [3, 1], init=lambda *_: 0.5, seed=0)
+    assert len(model.parameters()) == len(model.named_parameters()) == 13
+    model.layers[0].freeze()
+    assert len(model.parameters()) == 4
+    model.layers[0].freeze(False)
+    nn.save(tmp_path / "model.json", model)
+    model.layers[0].neurons[1].w[1].data = 7.0
+    nn.load(tmp_path / "model.json", model)
+    assert [p.data for p in model.parameters()] == [0.5, 0.5, 0.0] * 3 + [0.5, 0.5, 0.5, 0.0]
+    unused = set(model.layers[0].neurons[2].parameters())
+    total = autograd.lint(model.named_parameters())(autograd.sum([p for p in model.parameters() if p not in unused]).backward)
+    with pytest.warns(autograd.GradientWarning, match=r"3 of 13 parameters get no gradient, .* layers\.0\.neurons\.2\.w"):
+        total()
+    optimiser = nn.Adam(model.parameters(), lr=0.1)
+    optimiser.step()
+    assert len(model.parameters()) == 13
