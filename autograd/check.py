@@ -12,7 +12,7 @@ from autograd.calculus import grad, jvp
 from autograd.chain import pullback
 from autograd.closures import Closure
 from autograd.controls import enable_grad, no_grad, user_line, watched
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.functions import dot
 from autograd.ops import Primitive
 from autograd.report import WRONG, Coordinate, GradcheckError, Report, Row
@@ -177,7 +177,7 @@ def run_on_values(f: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, li
     """Run f on Values, recorded, and the Values that stand for the inputs."""
     arguments = [x if is_module(x) else transform(lambda leaf: Value(number(leaf, "gradcheck")), x) for x in map(plain, inputs)]
     with enable_grad():
-        root = f(*arguments)
+        root = unboxed(f(*arguments))
     return root, [place for x in arguments for place in (parameters_of(x) if is_module(x) else leaves(x))]
 
 

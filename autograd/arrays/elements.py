@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from autograd.value import Value
 
-__all__ = ["box", "elementwise", "filled", "objects", "plain", "primal_of", "primals"]
+__all__ = ["box", "elementwise", "filled", "objects", "plain", "primal_of", "primals", "written"]
 
 Plain = np.ndarray[Any, Any]
 
@@ -38,9 +40,29 @@ def filled(elements: Iterable[Any], shape: Sequence[int]) -> Plain:
     return found.reshape(shape)
 
 
-def elementwise(function: Any, *operands: Any) -> Any:
-    """A function of elements on arrays, which are broadcast."""
-    return np.frompyfunc(function, len(operands), 1)(*map(plain, operands))
+def elementwise(function: Callable[..., Any], *operands: Any, kind: Any = object) -> Plain:
+    """A function of elements on arrays, which are broadcast. NumPy's own loops would warn where a nan is compared."""
+    arrays = [objects(x) for x in operands]
+    shape = np.broadcast(*arrays).shape if len(arrays) > 1 else arrays[0].shape
+    lists: list[Iterable[Any]] = []
+    for x in arrays:
+        if x.shape != shape and x.ndim:
+            x = np.broadcast_to(x, shape)
+        lists.append(x.ravel().tolist() if x.shape == shape else repeat(x.item()))
+    return np.fromiter(map(function, *lists), kind, prod(shape)).reshape(shape)
+
+
+def written(result: Any, out: Any) -> Any:
+    """A result, in the array that the caller gave, if any.
+
+    Raises TypeError where an array of floats would lose the Values.
+    """
+    if out is None:
+        return result
+    if out.dtype.kind not in "Ob" and any(isinstance(x, Value) for x in objects(result).flat):
+        raise TypeError(f"an array of {out.dtype} cannot hold Values; make it an autograd.array, or write a = a + b")
+    out[...] = result
+    return out
 
 
 def primals(x: Any) -> Plain:

@@ -11,11 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays.elements import Plain, elementwise, filled, objects, plain, primal_of, primals
+from autograd.arrays.elements import Plain, elementwise, filled, objects, plain, primal_of, primals, written
 from autograd.arrays.reductions import axes_of, lines
+from autograd.arrays.words import LOOPS
 from autograd.value import current
 
 __all__ = ["argmax", "argmin", "argsort", "interp", "median", "percentile", "quantile", "sort"]
+
+
+less, less_equal = LOOPS[np.less], LOOPS[np.less_equal]
+greater, greater_equal = LOOPS[np.greater], LOOPS[np.greater_equal]
 
 
 def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Plain:  # noqa: ARG001
@@ -26,8 +31,8 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
     if current().read is not None:
         line, place = (np.moveaxis(x, axis, 0) for x in (np.take_along_axis(a, places, axis), places))
         rising = place[:-1] < place[1:]  # of equal elements the first comes first, so only they may be equal
-        np.less_equal(line[:-1][rising], line[1:][rising])
-        np.less(line[:-1][~rising], line[1:][~rising])
+        less_equal(line[:-1][rising], line[1:][rising])
+        less(line[:-1][~rising], line[1:][~rising])
     return places
 
 
@@ -37,7 +42,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     return np.take_along_axis(a, argsort(a, axis), axis)
 
 
-def place_of(extreme: Callable[..., Any], less: Any, less_equal: Any) -> Callable[..., Any]:
+def place_of(extreme: Callable[..., Any], beyond: Any, beyond_or_equal: Any) -> Callable[..., Any]:
     """The function that finds the place of an extreme element in every line: the first of equal ones, or the first nan."""
 
     def f(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
@@ -48,20 +53,17 @@ def place_of(extreme: Callable[..., Any], less: Any, less_equal: Any) -> Callabl
             best = np.take_along_axis(rows, places[:, None], 1)
             before = np.arange(rows.shape[1]) < places[:, None]
             best = np.broadcast_to(best, rows.shape)
-            less(rows[before], best[before])
-            less_equal(rows[~before], best[~before])
+            beyond(rows[before], best[before])
+            beyond_or_equal(rows[~before], best[~before])
         places = places.reshape(shape)
         places = np.expand_dims(places, axes_of(axis, a.ndim)) if keepdims is True else places[()]
-        if out is None:
-            return places
-        out[...] = places
-        return out
+        return written(places, out)
 
     return f
 
 
-argmax = place_of(np.argmax, np.less, np.less_equal)
-argmin = place_of(np.argmin, np.greater, np.greater_equal)
+argmax = place_of(np.argmax, less, less_equal)
+argmin = place_of(np.argmin, greater, greater_equal)
 
 
 def quantile(
@@ -79,10 +81,7 @@ def quantile(
     found = filled([at_part(line, part) for part in parts.ravel().tolist() for line in ordered], parts.shape + shape)
     if keepdims:
         found = np.expand_dims(found, tuple([i if i < 0 else i + parts.ndim for i in axes_of(axis, a.ndim)]))
-    if out is None:
-        return found
-    out[...] = found
-    return out
+    return written(found, out)
 
 
 def at_part(line: list[Any], part: float) -> Any:

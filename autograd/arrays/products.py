@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays.elements import Plain, filled, objects, plain
+from autograd.arrays.elements import Plain, filled, objects, plain, written
 from autograd.arrays.order import argmax
 from autograd.arrays.reductions import axes_of, lines, reduction
 from autograd.arrays.words import LOOPS, WORDS
@@ -45,10 +45,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The sums of products of the rows of the one and the columns of the other."""
     a, b = objects(a), objects(b)
     found = tensordot(a, b, ((-1,), (-min(b.ndim, 2),))) if a.ndim and b.ndim else a * b
-    if out is None:
-        return found
-    out[...] = found
-    return out
+    return written(found, out)
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -226,7 +223,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if abs(ord) == inf:
         return reduction(np.maximum if ord > 0 else np.minimum, sizes, axes, keepdims)
     if ord == 0:
-        return reduction(np.add, (x != 0.0).astype(float), axes, keepdims)
+        return reduction(np.add, LOOPS[np.not_equal](x, 0.0).astype(float), axes, keepdims)
     if ord == 1:
         return reduction(np.add, sizes, axes, keepdims)
     power = LOOPS[np.power]

@@ -10,10 +10,10 @@ import numpy as np
 
 import autograd.arrays.order as order
 import autograd.arrays.products as products
-from autograd.arrays.elements import box, elementwise, filled, objects, plain, primals
+from autograd.arrays.elements import box, elementwise, filled, objects, plain, primals, written
 from autograd.arrays.reductions import METHODS
 from autograd.arrays.trusted import TRUSTED
-from autograd.arrays.words import LOOPS, ORDINARY, WORDS, loop_of, word
+from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, loop_of, word
 from autograd.floats import number
 from autograd.numbers import words_for
 from autograd.value import Value
@@ -123,26 +123,19 @@ def wrapped(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         if x.dtype.char != "O":
             return x.view(np.ndarray) if isinstance(x, Array) else x
-        return x.view(Array) if x.ndim else x.item()
+        return x.item() if not x.ndim else x if isinstance(x, Array) else x.view(Array)
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*map(wrapped, x))
     return type(x)(map(wrapped, x)) if isinstance(x, (list, tuple)) else x
 
 
 def stored(result: Any, out: Any) -> Any:
-    """A result, written into the arrays that the caller gave, if any.
-
-    Raises TypeError where an array of floats would lose the Values.
-    """
+    """A result, in the arrays that the caller gave, if any, and else as the caller sees it."""
     if out is None:
         return wrapped(result)
     outs = out if isinstance(out, tuple) else (out,)
     for target, part in zip(outs, result if len(outs) > 1 else (result,)):
-        if target is None:
-            continue
-        if target.dtype.kind not in "Ob" and any(isinstance(x, Value) for x in plain(part).flat):
-            raise TypeError(f"an array of {target.dtype} cannot hold Values; make it an autograd.array, or write a = a + b")
-        target[...] = part
+        written(part, target)
     return outs[0] if len(outs) == 1 else outs
 
 
@@ -192,6 +185,8 @@ def on_value(self: Value, ufunc: Any, method: str, *inputs: Any, **options: Any)
                 break
         else:
             return WORDS[ufunc](*inputs)
+        if ufunc in COMPARISONS and not any(getattr(x, "ndim", 0) for x in inputs):  # NumPy's float64 comes as an array
+            return WORDS[ufunc](*[x.item() if isinstance(x, np.ndarray) else x for x in inputs])
     return on_ufunc(self, ufunc, method, *inputs, **options)
 
 
@@ -231,16 +226,17 @@ def alike(fill: float) -> Callable[..., Any]:
 def rounded(a: Any, decimals: int = 0, out: Any = None) -> Any:
     """To so many places behind the point, ties to even: flat."""
     scale = 10.0**decimals
-    return stored(LOOPS[np.divide](LOOPS[np.rint](objects(a) * scale), scale), out)
+    return written(LOOPS[np.divide](LOOPS[np.rint](objects(a) * scale), plain(scale)), out)
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Numbers in place of what is no number."""
     found = objects(x)
     highest, lowest = BIGGEST if posinf is None else posinf, -BIGGEST if neginf is None else neginf
-    for is_bad, good in ((found != found, nan), (found == math.inf, highest), (found == -math.inf, lowest)):
+    is_nan, is_high, is_low = LOOPS[np.isnan](found), equal(found, math.inf), equal(found, -math.inf)
+    for is_bad, good in ((is_nan, nan), (is_high, highest), (is_low, lowest)):
         found = np.where(is_bad, objects(good), found)
-    return found if copy else stored(found, x)
+    return found if copy else written(found, x)
 
 
 LIKE: dict[Any, Callable[..., Any]] = {
@@ -258,7 +254,10 @@ OWN |= {getattr(np.linalg, name): getattr(products, name) for name in ["cholesky
 OWN |= {
     np.argpartition: lambda a, kth, axis=-1, **_: order.argsort(a, axis),  # noqa: ARG005
     np.around: rounded,
-    np.fix: lambda x, out=None: stored(LOOPS[np.trunc](plain(x)), out),
+    np.array2string: lambda a, *arguments, **options: np.array2string(primals(a), *arguments, **options),
+    np.array_repr: lambda a, *_, **__: repr(a),
+    np.array_str: lambda a, *_, **__: str(a),
+    np.fix: lambda x, out=None: written(LOOPS[np.trunc](x), out),
     np.nan_to_num: nan_to_num,
     np.partition: lambda a, kth, axis=-1, **_: order.sort(a, axis),  # noqa: ARG005 - sorted is partitioned at every place
     np.round: rounded,

@@ -23,17 +23,17 @@ NAMES = {
     "choices": "choose clip compress copyto extract piecewise place put put_along_axis putmask select take take_along_axis where",
     "places": "argwhere digitize flatnonzero nonzero searchsorted trim_zeros unique unwrap",
     "tests": """
-        allclose array_equal array_equiv can_cast isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj
+        allclose array_equal array_equiv isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj
         may_share_memory result_type shares_memory
     """,
     "shapes": """
         append array_split astype atleast_1d atleast_2d atleast_3d block broadcast_arrays broadcast_to column_stack
         concat concatenate copy delete diag diagflat diagonal dsplit dstack expand_dims fill_diagonal flip fliplr flipud
         hsplit hstack insert matrix_transpose meshgrid moveaxis ndim pad permute_dims ravel repeat reshape resize roll
-        rollaxis rot90 row_stack shape size split stack swapaxes tile transpose tril triu unstack vsplit vstack
+        rollaxis rot90 shape size split stack swapaxes tile transpose tril triu unstack vsplit vstack
     """,
     "the rest": """
-        apply_along_axis apply_over_axes array2string array_repr array_str geomspace imag linspace logspace real
+        apply_along_axis apply_over_axes geomspace imag linspace logspace real
     """,
     "linalg": """
         linalg.cross linalg.diagonal linalg.matmul linalg.matrix_norm linalg.matrix_power linalg.matrix_transpose

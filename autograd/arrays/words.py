@@ -6,16 +6,17 @@ import math
 import operator
 from collections.abc import Callable
 from math import inf
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays.elements import plain
+from autograd.arrays.elements import elementwise, plain
 from autograd.functions import FUNCTIONS
 from autograd.ops import TABLE
 from autograd.value import Value
 
-__all__ = ["LOOPS", "ORDINARY", "WORDS", "loop_of", "word_of"]
+__all__ = ["COMPARISONS", "LOOPS", "ORDINARY", "WORDS", "equal", "loop_of", "word", "word_of"]
 
 Word = Callable[..., Any]
 
@@ -86,19 +87,32 @@ WORDS: dict[Any, Word] = {
 WORDS |= {np.rad2deg: WORDS[np.degrees], np.deg2rad: WORDS[np.radians]}
 WORDS |= {ufunc: word(name) for name in FUNCTIONS if isinstance(ufunc := getattr(np, name, None), np.ufunc)}
 
-# Where NumPy's own loop says what Python's operators say, it is the shortest way.
-COMPARISONS = {
+# Comparisons: what Python's operators say on a Value on the left, on the right, and on numbers.
+COMPARISONS: dict[Any, tuple[Word, Word, Word]] = {
     np.less: (Value.__lt__, Value.__gt__, operator.lt), np.less_equal: (Value.__le__, Value.__ge__, operator.le),
     np.greater: (Value.__gt__, Value.__lt__, operator.gt), np.greater_equal: (Value.__ge__, Value.__le__, operator.ge),
     np.equal: (Value.__eq__, Value.__eq__, operator.eq), np.not_equal: (Value.__ne__, Value.__ne__, operator.ne),
 }  # fmt: skip
-ALIKE = (np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, *COMPARISONS)
 WORDS |= {ufunc: meeting(*functions) for ufunc, functions in COMPARISONS.items()}
-RAISING = (np.divide, np.floor_divide, np.power, np.remainder)  # alike, but not for two floats
+ALIKE = (np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute)  # NumPy's own loops call Python's operators
+RAISING = (np.divide, np.floor_divide, np.power, np.remainder)  # so do these, which on two floats may raise
 
 
-def beside_values(ufunc: Any, general: Any) -> Word:
-    """NumPy's own loop where one operand has nothing but Values: Python's operators on two floats may raise."""
+def loop(function: Word, outputs: int = 1, kind: Any = object) -> Word:
+    """How a function of elements runs over arrays of NumPy's own class."""
+    if outputs == 1:
+        return lambda *operands: elementwise(function, *operands, kind=kind)
+
+    def run(*operands: Any) -> Any:
+        found = elementwise(function, *operands)
+        return tuple([elementwise(itemgetter(k), found) for k in range(outputs)])
+
+    return run
+
+
+def beside_values(ufunc: Any) -> Word:
+    """NumPy's own loop where one operand has nothing but Values."""
+    general = loop(WORDS[ufunc])
     return lambda x, y: (ufunc if are_values(x) or are_values(y) else general)(x, y)
 
 
@@ -110,16 +124,16 @@ def on_truths(ufunc: Any) -> Word:
     return lambda *xs: ufunc(*[x.astype(bool) for x in xs])
 
 
-# How each universal function runs over arrays of NumPy's own class.
-LOOPS: dict[Any, Any] = {ufunc: np.frompyfunc(function, ufunc.nin, ufunc.nout) for ufunc, function in WORDS.items()}
-LOOPS |= {ufunc: ufunc for ufunc in ALIKE}
-LOOPS |= {ufunc: beside_values(ufunc, LOOPS[ufunc]) for ufunc in RAISING}
+LOOPS: dict[Any, Any] = {ufunc: loop(function, ufunc.nout) for ufunc, function in WORDS.items()}
+LOOPS |= {ufunc: loop(WORDS[ufunc], kind=bool) for ufunc in COMPARISONS}
+LOOPS |= {ufunc: ufunc for ufunc in ALIKE} | {ufunc: beside_values(ufunc) for ufunc in RAISING}
 LOOPS |= {ufunc: on_truths(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)}
+less, equal = LOOPS[np.less], LOOPS[np.equal]
 LOOPS |= {  # by comparisons, which do not read the number
-    np.isfinite: lambda x: (x > -inf) & (x < inf),
-    np.isinf: lambda x: (x == -inf) | (x == inf),
-    np.isnan: lambda x: x != x,
-    np.signbit: lambda x: np.less(LOOPS[np.copysign](1.0, x), 0.0),
+    np.isfinite: lambda x: less(-inf, x) & less(x, inf),
+    np.isinf: lambda x: equal(x, -inf) | equal(x, inf),
+    np.isnan: lambda x: LOOPS[np.not_equal](x, x),
+    np.signbit: lambda x: less(LOOPS[np.copysign](1.0, x), 0.0),
 }
 # Words that only their name tells: NumPy's own for `clip` is private, and SciPy is not imported for its sake.
 NAMED: dict[str, Word] = {"clip": lambda x, low, high: minimum(maximum(x, low), high)}
@@ -141,11 +155,11 @@ def loop_of(ufunc: Any) -> Any:
         raise TypeError(
             f"numpy.{ufunc.__name__} has no derivative here; give it numbers, a.numbers, or make it an autograd.primitive"
         )
-    WORDS[ufunc], LOOPS[ufunc] = function, np.frompyfunc(function, ufunc.nin, ufunc.nout)
+    WORDS[ufunc], LOOPS[ufunc] = function, loop(function)
     return LOOPS[ufunc]
 
 
 def word_of(ufunc: Any) -> Word:
     """What this universal function means on single elements."""
-    loop = loop_of(ufunc)
-    return WORDS.get(ufunc) or (lambda *xs: loop(*map(plain, xs)))
+    found = loop_of(ufunc)
+    return WORDS.get(ufunc) or (lambda *xs: found(*map(plain, xs))[()])

@@ -233,7 +233,7 @@ TEXTS = {
         ordinary                  np.sort(x)[-2:] * 2.0
         ordinary+ties             x[np.argsort(x)]
         ordinary+ties+nan         x[np.argmax(x)]
-        ordinary                  x[x.argmin()]
+        ordinary                  x[np.argmin(x)] * x[x.argmin()]
         matrix                    np.take_along_axis(x, np.argmax(x, axis=1, keepdims=True), 1)
         ordinary                  np.sum(np.partition(x, 1)[:2])
         ordinary                  x * np.searchsorted(np.array([-1.0, 0.0, 1.0]), x)
@@ -271,7 +271,7 @@ TEXTS = {
         ordinary             changed(np.place, x, x > 0.5, np.stack([x[0], x[1]])) ~ x.at[2].set(x[0]).at[3].set(x[1])
         ordinary+matrix      changed(np.putmask, x, x > 0.5, x * x) ~ np.where(x > 0.5, x * x, x)
         ordinary             changed(np.copyto, x, x[::-1] * 2.0) ~ x[::-1] * 2.0
-        matrix               changed(np.put_along_axis, x, P, x[:, 1:2] * 2.0, 1) ~ np.put_along_axis(x, P, x[:, 1:2] * 2.0, 1, inplace=False)
+        matrix               changed(np.put_along_axis, x, P, x[:, 1:2] * 2.0, 1) ~ x.at[P[:, 0] // 2, P[:, 0]].set(x[:, 1] * 2.0)
         square               changed(np.fill_diagonal, x, x[0] * 2.0) ~ np.fill_diagonal(x, x[0] * 2.0, inplace=False)
         number               np.clip(x, 0.0, 2.0)
         ordinary             changed(np.add.at, x, [0, 0, 2], x[1:]) ~ x.at[np.array([0, 0, 2])].add(x[1:])
