@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from autograd.trees import is_array
+from autograd.trees import branches
 from autograd.value import Value
 
 __all__ = ["argument_names", "is_module", "parameters_of", "paths", "signature_of"]
@@ -43,12 +43,9 @@ def paths(name: str, tree: Any) -> list[str]:
     """The names of the numbers in a tree: x[0], p['w'], model.layers.0.b."""
     if is_module(tree):
         named = getattr(tree, "named_parameters", None)
-        names = dict(named()) if named else range(len(parameters_of(tree)))
-        return [f"{name}.{path}" for path in names]
-    if tree is None:
-        return []
-    if isinstance(tree, dict):
-        return [path for key, branch in tree.items() for path in paths(f"{name}[{key!r}]", branch)]
-    if isinstance(tree, (list, tuple)) or is_array(tree):
-        return [path for i, branch in enumerate(tree) for path in paths(f"{name}[{i}]", branch)]
-    return [name]
+        names = {value: path for path, value in named().items()} if named else {}
+        return [f"{name}.{names.get(parameter, i)}" for i, parameter in enumerate(parameters_of(tree))]
+    found = branches(tree)
+    if found is None:
+        return [name]
+    return [path for place, branch in found for path in paths(name + place, branch)]

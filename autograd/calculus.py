@@ -6,16 +6,15 @@ which can be differentiated again: `grad(grad(f))` is the second derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 from autograd.chain import pullback, pushforward
-from autograd.floats import number, unboxed
 from autograd.functions import FUNCTIONS
 from autograd.readings import Readings
-from autograd.trees import is_array, leaves, paired, rebuild, transform
+from autograd.trees import branches, copied, leaves, number_in, outer, paired, transform
 from autograd.value import Value, current, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -31,53 +30,69 @@ class Evaluation:
         self.name = getattr(function, "__name__", repr(function))
         chosen = [argnums] if isinstance(argnums, int) else list(argnums)
         for i in chosen:
+            if not isinstance(i, int):
+                raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
             if not -len(arguments) <= i < len(arguments):
                 raise TypeError(f"{self.name} is differentiated by argument {i}, but was called with {len(arguments)} arguments")
         arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
         self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
-        for i in chosen:
-            arguments[i] = transform(self.fresh, arguments[i])
-        picked = [arguments[i] for i in chosen]
+        picked = []
+        with differentiating():
+            for i in chosen:
+                picked.append(transform(self.fresh, arguments[i]))
+                arguments[i] = copied(picked[-1])  # the function's own, to change as it likes
         self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
         self.readings = listener(self.inputs)
         with differentiating(read=self.readings or current().read):
-            self.output = function(*arguments, **keywords)
+            self.returned = function(*arguments, **keywords)
 
     def fresh(self, leaf: Any) -> Value:
-        self.inputs.append(+leaf if isinstance(leaf, Value) else Value(number(leaf, f"an argument of {self.name}")))
+        x = number_in(leaf, f"an argument of {self.name}")
+        self.inputs.append(+x if isinstance(x, Value) else Value(x))
         return self.inputs[-1]
 
     @property
     def scalar(self) -> Any:
         """The output, which must be one number."""
-        self.output = unboxed(self.output)
-        if isinstance(self.output, Value):
-            return self.output
-        hint = "; use autograd.jacobian for several outputs" if hasattr(self.output, "__len__") else ""
-        if self.output is None:
+        output = copied(self.returned)  # an array of no dimensions is the Value in it
+        if isinstance(output, Value):
+            return output
+        hint = "; use autograd.jacobian for several outputs" if branches(output) is not None else ""
+        if output is None:
             hint = "; is a return missing?"
-        if not hasattr(self.output, "__float__") or hint:
-            raise TypeError(f"{self.name} must return one number, not {type(self.output).__name__}{hint}")
-        return Value(self.output)
+        if not hasattr(output, "__float__") or hint:
+            raise TypeError(f"{self.name} must return one number, not {type(output).__name__}{hint}")
+        return Value(output)
 
-    def graph(self, *outputs: Value) -> list[Value]:
+    def outputs(self) -> Any:
+        """The output in containers of its own, every leaf a Value or a float."""
+        if self.returned is None:
+            raise TypeError(f"{self.name} must return numbers, not NoneType; is a return missing?")
+        return transform(lambda y: number_in(y, f"the result of {self.name}"), self.returned)
+
+    def graph(self, *outputs: Any) -> list[Value]:
         """What the outputs were made from, in order; a warning if no input is there, and nothing says why."""
-        order = topological(*outputs)
-        if self.readings is not None:
+        order = topological(*[y for y in outputs if isinstance(y, Value)])
+        if self.readings is not None and outputs:
             self.readings.result(self.name, self.inputs, order)
         return order
 
-    def pull(self, order: Sequence[Value], cotangents: dict[Value, Any]) -> Any:
-        """The derivatives by the inputs, in the containers of the inputs; 0.0 for inputs that are not used."""
+    def cotangents(self, order: Sequence[Value], seeds: dict[Value, Any]) -> dict[Value, Any]:
+        """The derivatives with respect to the inputs that are used."""
         with differentiating(self.nested):
-            found = pullback(order, cotangents, create_graph=self.nested)
-        return rebuild(self.structure, iter([found.get(x, 0.0) for x in self.inputs]))
+            found = pullback(order, seeds, create_graph=self.nested)
+        return {x: found[x] for x in self.inputs if x in found}
+
+    def pull(self, order: Sequence[Value], seeds: dict[Value, Any]) -> Any:
+        """The derivatives in the containers of the inputs as they were given; 0.0 for inputs that are not used."""
+        found = self.cotangents(order, seeds)
+        return transform(lambda x: found.get(x, 0.0), self.structure)
 
     def finish(self, tree: Any) -> Any:
         """A result as the caller sees it: Values if derivatives are nested, else floats."""
-        return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else number(x, self.name), tree)
+        return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
 
 
 @contextmanager
@@ -99,9 +114,9 @@ def listener(inputs: Sequence[Value]) -> Readings | None:
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `f(...)` and its gradient.
 
-    The gradient has the containers of the argument that `argnums` names: a number for a number, a list for a list. For a
-    sequence of `argnums` it is a tuple of such. Inputs that f does not use have gradient 0. Raises TypeError if f does not
-    return one number.
+    The gradient has the containers of the argument that `argnums` names, as it was given: a number for a number, a list for a
+    list. For a sequence of `argnums` it is a tuple of such. f gets containers of its own, which it may change. Inputs that f does
+    not use have gradient 0. Raises TypeError if f does not return one number.
 
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
     (12.0, 4.0)
@@ -170,42 +185,41 @@ def derivative(f: Function, order: int = 1) -> Function:
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
-    """The derivatives of every output by every input, by reverse mode: one pass back per output.
+    """The derivatives of every output with respect to every input, by reverse mode: one pass back per output.
 
-    The result has the containers of the output, and in place of each number the containers of the input.
+    The result has the containers of the output, and in place of each number the containers of the input (for a sequence of
+    `argnums`, a tuple with one entry per argument). Arrays count as one, as in JAX: an array y and an array x give one array
+    of shape `y.shape + x.shape`, an array and a number give an array of the shape of the array.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 4.0])
     [[4.0, 3.0], [6.0, 0.0]]
+    >>> jacobian(lambda x, y: {"product": x * y}, argnums=(0, 1))(3.0, 4.0)
+    {'product': (4.0, 3.0)}
     """
     check_function(f, "jacobian")
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
         run = Evaluation(f, arguments, argnums, keywords)
-        order = run.graph(*[y for y in leaves(run.output) if isinstance(y, Value)])
-
-        def row(y: Any) -> Any:
-            return run.pull(order, {y: 1.0} if isinstance(y, Value) else {})
-
-        if is_array(run.output) and is_array(run.structure):
-            import numpy as np
-
-            return np.array([row(y) for y in run.output.flat]).reshape(run.output.shape + run.structure.shape)
-        return nest(row, run.output)
+        outputs = run.outputs()
+        found: dict[Any, dict[Value, Any]] = {y: {} for y in leaves(outputs) if isinstance(y, Value)}
+        order = run.graph(*leaves(outputs))
+        for y in found:
+            found[y] = run.cotangents(order, {y: 1.0})
+        return outer(outputs, run.structure, lambda y, x: found[y].get(x, 0.0) if isinstance(y, Value) else 0.0)
 
     return rows
 
 
-def nest(row: Callable[[Any], Any], tree: Any) -> Any:
-    """`transform`, for rows that are containers themselves."""
-    return [nest(row, y) for y in tree] if is_array(tree) else transform(row, tree)
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The second derivatives with respect to every pair of inputs: the Jacobian of the gradient.
 
-
-def hessian(f: Function, argnums: int = 0) -> Function:
-    """The second derivatives by every pair of inputs: the Jacobian of the gradient.
+    For a sequence of `argnums` it is a tuple of tuples, one block for every pair of arguments.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
+    >>> hessian(lambda x, y: x**2 * y, argnums=(0, 1))(3.0, 4.0)
+    ((8.0, 6.0), (6.0, 0.0))
     """
     return jacobian(grad(f, argnums), argnums)
 
@@ -221,18 +235,18 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """
     check_function(f, "vjp")
     run = Evaluation(f, primals, range(len(primals)), {})
-    outputs = leaves(run.output)
-    order = run.graph(*[y for y in outputs if isinstance(y, Value)])
+    outputs = run.outputs()
+    order = run.graph(*leaves(outputs))
 
     def pull(cotangent: Any) -> Any:
         seeds: dict[Value, Any] = {}
-        for y, seed in zip(outputs, matching(cotangent, run.output, "cotangent", "output")):
+        for y, seed in zip(leaves(outputs), matching(cotangent, outputs, "cotangent", "output has")):
             if isinstance(y, Value):  # two outputs may be one Value
                 seeds[y] = seeds[y] + seed if y in seeds else seed
         run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
         return run.pull(order, seeds)
 
-    return run.finish(run.output), pull
+    return run.finish(outputs), pull
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -244,16 +258,17 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (12.0, 5.5)
     """
     check_function(f, "jvp")
-    if not hasattr(primals, "__len__"):
+    if not hasattr(primals, "__len__") or isinstance(primals, Mapping):
         raise TypeError(f"autograd.jvp needs primals with one entry per argument, not {primals!r}; write ({primals!r},)")
     run = Evaluation(f, primals, range(len(primals)), {})
-    seeds = dict(zip(run.inputs, matching(tangents, tuple(primals), "tangents", "primals")))
+    seeds = dict(zip(run.inputs, matching(tangents, tuple(primals), "tangents", "primals has")))
     nested = run.nested = run.nested or any(isinstance(seed, Value) for seed in seeds.values())
-    order = run.graph(*[y for y in leaves(run.output) if isinstance(y, Value)])
+    outputs = run.outputs()
+    order = run.graph(*leaves(outputs))
     with differentiating(nested):
         found = pushforward(order, seeds, create_graph=nested)
-    tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, run.output)
-    return run.finish(run.output), tangent
+    tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, outputs)
+    return run.finish(outputs), tangent
 
 
 def hvp(f: Function) -> Function:
@@ -266,19 +281,21 @@ def hvp(f: Function) -> Function:
 
     @wraps(f)
     def product(x: Any, v: Any) -> Any:
-        directions = matching(v, x, "v", "x")
+        directions = matching(v, x, "v", "x has")
         return grad(lambda x: FUNCTIONS["dot"](leaves(grad(f)(x)), directions))(x)
 
     return product
 
 
 def matching(tree: Any, like: Any, name: str, partner: str) -> list[Any]:
-    """The leaves of a tree that must pair up with others, checked."""
-    found = [x if isinstance(x, Value) else number(x, name) for x in paired(tree, like)]
-    count = len(leaves(like))
-    if len(found) != count:
-        raise ValueError(f"{name} has {len(found)} numbers, {partner} has {count}: they must have the same containers")
-    return found
+    """The leaves of a tree that must pair up with others, checked; `partner` is what a message says of the others: 'x has'."""
+    try:
+        found = paired(tree, like, name)
+    except ValueError as error:
+        given, expected = len(leaves(tree)), len(leaves(like))
+        counts = f"{name} has {given} numbers, {partner} {expected}: " if given != expected else ""
+        raise ValueError(f"{counts}{error}") from None
+    return [number_in(x, name) for x in found]
 
 
 def check_function(f: Any, name: str) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from autograd.arguments import argument_names, is_module, parameters_of, paths, signature_of
-from autograd.calculus import grad, jvp
-from autograd.chain import pullback
+from autograd.arguments import is_module, signature_of
+from autograd.calculus import grad
+from autograd.chain import pushforward
 from autograd.closures import Closure
-from autograd.controls import enable_grad, no_grad, user_line, watched
-from autograd.floats import number, unboxed
+from autograd.controls import user_line, watched
 from autograd.functions import dot
 from autograd.ops import Primitive
+from autograd.points import Line, Point, unheard
 from autograd.report import WRONG, Coordinate, GradcheckError, Report, Row
-from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.trees import leaves
 from autograd.value import Value, topological
 from autograd.verdicts import judge
 
@@ -30,14 +30,24 @@ def gradcheck(
     order: int = 1,
     tolerance: float = 1e-6,
     sample: int | None = None,
+    directions: int | None = None,
     seed: int = 0,
 ) -> Report:
     """Check the gradient of `f` at `inputs` against derivatives found by evaluating f.
 
-    `inputs` are numbers, nested containers of numbers, or modules, whose parameters are checked (`sample` of them, drawn by
-    `seed`, if that is given). The gradient is that of reverse mode, which is checked against forward mode too; or what the
-    hand-written `gradient(*inputs)` returns: then f needs no Value, and one argument gives one derivative, several a tuple.
-    `order=2` checks the derivatives of the gradient as well, and so on.
+    The gradient is that of reverse mode, which is checked against forward mode too, or one that is written by hand. If f returns
+    several numbers, in any containers, every one of them is checked with respect to every input.
+
+    - `inputs`: numbers, nested containers of numbers, or modules, whose parameters are checked.
+    - `gradient`: a gradient written by hand, `gradient(*inputs)`; f then needs no Value. For one argument it returns derivatives
+      in the containers of that argument; for several a tuple, or a dictionary by the names of the arguments. Dictionaries pair
+      up by key, all else by shape; a module takes a list, one entry per parameter. If f returns several numbers, it is a
+      Jacobian in the containers of `jacobian`.
+    - `order`: 2 checks the derivatives of the gradient as well, and so on.
+    - `tolerance`: how far a derivative may be off, relative to its size.
+    - `sample`: check so many of the numbers in the inputs, drawn by `seed`.
+    - `directions`: check the derivatives along so many random directions, drawn by `seed`, in place of those with respect to
+      single numbers. The cost does not grow with the number of inputs; where the answer is no, it does not say which input.
 
     Derivatives are estimated by central differences at many steps, extrapolated, with an error estimate; by the complex step
     where f is written with the functions of this package; by mpmath, if that is installed, where both are too noisy. Verdicts:
@@ -49,9 +59,11 @@ def gradcheck(
       and the report names the first operation whose rule is wrong, its operands and the line of the program that made it.
 
     Blind spots: a derivative that is wrong elsewhere but right at `inputs` passes, so check at several points; mistakes
-    smaller than `tolerance`, or than the noise, pass; a function that draws random numbers, or that jumps within the
-    smallest step, cannot be checked; constants hidden in f are not varied; `stop_gradient` hides a slope on purpose and is
-    reported as wrong. Raises TypeError or ValueError where f does not return one number or the gradient has another size.
+    smaller than `tolerance`, or than the noise, pass; a function that jumps within the smallest step cannot be checked;
+    constants hidden in f are not varied; `stop_gradient` hides a slope on purpose and is reported as wrong.
+
+    Raises TypeError where f returns no numbers; ValueError where it gives different results at the same point (it draws random
+    numbers, or counts its calls), and where the gradient has other keys or another shape than the inputs.
 
     >>> import autograd
     >>> print(gradcheck(lambda x, y: autograd.sin(x) * y, 1.0, 2.0))  # doctest: +ELLIPSIS
@@ -61,159 +73,113 @@ def gradcheck(
     forward mode agrees with reverse mode
     >>> gradcheck(lambda x: x**3, 2.0, gradient=lambda x: 2 * x**2).raise_if_wrong()  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    autograd.report.GradcheckError: the derivative by x is wrong: analytic 8.0, numeric ..., error 4
+    autograd.report.GradcheckError: the derivative with respect to x is wrong: analytic 8.0, numeric ..., error 4
+    >>> print(gradcheck(lambda p: [p["a"] * p["b"], p["a"] ** 2], {"a": 2.0, "b": 3.0}, directions=1))  # doctest: +ELLIPSIS
+    argument                analytic     numeric      error    verdict
+    f[0] along direction 1  4.854831965  4.854831965  ...  equal
+    f[1] along direction 1  5.031817612  5.031817612  ...  equal
+    forward mode agrees with reverse mode
     """
+    require_possible(f, inputs, gradient, order, sample, directions)
+    point = Point(f, inputs, Value if gradient is None else float)
+    analytic = point.reverse_mode() if gradient is None else point.handwritten(gradient)
+    report = Report(*judged(point.directions(directions, seed) if directions else point.lines(sample, seed), analytic, tolerance))
+    if gradient is None:
+        report.rows += forward_against_reverse(point, analytic, seed, report.notes)
+    point.require_steady(1 if report else 8)
+    if gradient is None and not report:
+        report.guilty = guilty_operation(point, tolerance)
+    if directions and not report:
+        report.notes.append("directions do not say which derivative is wrong: check single numbers, with sample= or all of them")
+    if order > 1 and report:
+        f = directional(f, inputs, len(point.first), seed)
+        rest = gradcheck(f, *inputs, order=order - 1, tolerance=tolerance, sample=sample, directions=directions, seed=seed)
+        report.add("order +1", rest)
+    return report
+
+
+def require_possible(
+    f: Any, inputs: Sequence[Any], gradient: Any, order: int, sample: int | None, directions: int | None
+) -> None:
+    """Raise TypeError or ValueError for what cannot be checked."""
     if not callable(f):
         raise TypeError(f"gradcheck needs a function, not {type(f).__name__} {f!r}")
     if not inputs:
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
+    if gradient is not None and not callable(gradient):
+        raise TypeError(f"gradient is a function of the inputs, not {type(gradient).__name__} {gradient!r}; write lambda *_: ...")
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"the order of a gradient check is 1, 2, ..., not {order!r}")
-    coordinates = coordinates_of(f, inputs, on_values=gradient is None)
-    if gradient is None:
-        analytic = reverse_mode(f, inputs)
-    else:
-        given = gradient(*inputs)
-        analytic = [float(leaf) for leaf in leaves(given if len(inputs) > 1 else [given])]
-        if len(analytic) != len(coordinates):
-            raise ValueError(f"the gradient has {len(analytic)} numbers, the inputs have {len(coordinates)}")
-    chosen = list(range(len(coordinates)))
-    if sample is not None and sample < len(chosen):
-        chosen = sorted(random.Random(seed).sample(chosen, sample))
-    rows = [judge(coordinates[i], analytic[i], tolerance) for i in chosen]
-    report = Report(rows, coordinates)
-    if gradient is None and not any(is_module(x) for x in inputs):
-        report.rows += forward_against_reverse(f, inputs, analytic, seed, report.notes)
-    if gradient is None and not report:
-        report.guilty = guilty_operation(f, inputs, tolerance)
-    if order > 1 and report:
-        if gradient is not None or any(is_module(x) for x in inputs):
-            raise ValueError("gradcheck of order 2 and more needs a function of numbers, without a hand-written gradient")
-        rest = gradcheck(directional(f, inputs, seed), *inputs, order=order - 1, tolerance=tolerance, sample=sample, seed=seed)
-        report.rows += [row._replace(argument=f"order +1: {row.argument}") for row in rest.rows]
-        report.guilty = rest.guilty
-    return report
+    if order > 1 and (gradient is not None or any(map(is_module, inputs))):
+        raise ValueError("gradcheck of order 2 and more needs a function of numbers, without a hand-written gradient")
+    for name, count in (("sample", sample), ("directions", directions)):
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise ValueError(f"{name} is how many to check, 1 or more, not {count!r}")
+    if sample is not None and directions is not None:
+        raise ValueError("sample= checks single numbers and directions= all of them at once: give one of the two")
 
 
-def directional(f: Callable[..., Any], inputs: Sequence[Any], seed: int) -> Callable[..., Any]:
-    """The gradient of f along a fixed random direction: one number, whose derivatives are second derivatives of f."""
+def judged(lines: Iterable[Line], analytic: Sequence[Sequence[float]], tolerance: float) -> tuple[list[Row], list[Coordinate]]:
+    """A row for every output along every line, output by output, and what they were judged by."""
+    found = []
+    for line in lines:
+        slopes = map(line.slope, analytic)
+        found.append([(judge(coordinate, slope, tolerance), coordinate) for coordinate, slope in zip(line.coordinates, slopes)])
+    pairs = [pair for column in zip(*found) for pair in column]
+    return [row for row, _ in pairs], [coordinate for _, coordinate in pairs]
+
+
+def directional(f: Callable[..., Any], inputs: Sequence[Any], outputs: int, seed: int) -> Callable[..., Any]:
+    """The gradient of f along a fixed random direction: one number, whose derivatives are second derivatives of f.
+
+    Where f has several outputs, it is the gradient of their sum with fixed random weights.
+    """
     draw = random.Random(seed)
     direction = [draw.uniform(0.5, 1.5) for _ in leaves(list(inputs))]
+    weights = [draw.uniform(0.5, 1.5) for _ in range(outputs)]
+
+    def weighted(*arguments: Any) -> Any:
+        found = leaves(f(*arguments))
+        return found[0] if outputs == 1 else dot(found, weights)
 
     def slope(*arguments: Any) -> Any:
-        return dot(leaves(list(grad(f, tuple(range(len(arguments))))(*arguments))), direction)
+        return dot(leaves(list(grad(weighted, tuple(range(len(arguments))))(*arguments))), direction)
 
     slope.__signature__ = signature_of(f, len(inputs))  # type: ignore[attr-defined]
     return slope
 
 
-def coordinates_of(f: Callable[..., Any], inputs: Sequence[Any], *, on_values: bool) -> list[Coordinate]:
-    """Every number in the inputs, with f as a function of it alone."""
-    parameters = [is_module(tree) for tree in inputs for _ in (parameters_of(tree) if is_module(tree) else leaves(tree))]
-    names = [name for parameter, tree in zip(argument_names(f, len(inputs)), inputs) for name in paths(parameter, tree)]
-    places = [place for tree in inputs for place in (parameters_of(tree) if is_module(tree) else leaves(tree))]
-    points = [place._data if isinstance(place, Value) else number(place, "gradcheck") for place in places]
-
-    def evaluate(i: int, kind: Callable[[float], Any]) -> Callable[[Any], Any]:
-        def on(x: Any) -> Any:
-            moved_points = [kind(x) if j == i else kind(point) for j, point in enumerate(points)]
-            fill = iter([point for point, own in zip(moved_points, parameters) if not own])
-            arguments = [x_ if is_module(x_) else rebuild(x_, fill) for x_ in inputs]
-            return f(*arguments)
-
-        return on
-
-    def along(i: int) -> Callable[[float], float]:
-        if parameters[i]:
-            return moved(places[i], lambda: f(*inputs))
-        on = evaluate(i, Value if on_values else float)
-
-        def value(x: float) -> float:
-            with no_grad():
-                return scalar(on(x))
-
-        return value
-
-    modules = any(parameters)
-    return [
-        Coordinate(name, points[i], along(i), None if modules or not on_values else evaluate(i, lambda x: x))
-        for i, name in enumerate(names)
-    ]
-
-
-def moved(parameter: Value, run: Callable[[], Any]) -> Callable[[float], float]:
-    """The result of `run` as a function of a parameter, which is put back afterwards."""
-
-    def value(x: float) -> float:
-        before = parameter._data
-        parameter.data = x
-        try:
-            with no_grad():
-                return scalar(run())
-        finally:
-            parameter.data = before
-
-    return value
-
-
-def scalar(result: Any) -> float:
-    """The one number that a function returned."""
-    if isinstance(result, Value) or (hasattr(result, "__float__") and not is_array(result)):
-        return float(result)
-    raise TypeError(f"gradcheck needs a function that returns one number, not {type(result).__name__}")
-
-
-def reverse_mode(f: Callable[..., Any], inputs: Sequence[Any]) -> list[float]:
-    """The derivatives by every number in the inputs, by the chain rule."""
-    root, places = run_on_values(f, inputs)
-    if not isinstance(root, Value):
-        scalar(root)
-        return [0.0] * len(places)
-    cotangents = pullback(topological(root), {root: 1.0})
-    return [cotangents.get(place, 0.0) for place in places]
-
-
-def run_on_values(f: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, list[Value]]:
-    """Run f on Values, recorded, and the Values that stand for the inputs."""
-    arguments = [x if is_module(x) else transform(lambda leaf: Value(number(leaf, "gradcheck")), x) for x in map(plain, inputs)]
-    with enable_grad():
-        root = unboxed(f(*arguments))
-    return root, [place for x in arguments for place in (parameters_of(x) if is_module(x) else leaves(x))]
-
-
-def plain(tree: Any) -> Any:
-    """The tree with the numbers of its Values."""
-    return tree if is_module(tree) else transform(lambda leaf: leaf._data if isinstance(leaf, Value) else leaf, tree)
-
-
-def forward_against_reverse(
-    f: Callable[..., Any], inputs: Sequence[Any], analytic: Sequence[float], seed: int, notes: list[str]
-) -> list[Row]:
-    """A row if forward mode says otherwise, along a random direction; else a note that it agrees."""
+def forward_against_reverse(point: Point, analytic: Sequence[Sequence[float]], seed: int, notes: list[str]) -> list[Row]:
+    """A row for each output of which forward mode says otherwise, along a random direction; else a note that it agrees."""
     draw = random.Random(seed)
-    direction = [draw.uniform(0.5, 1.5) for _ in analytic]
-    fill = iter(direction)
-    with watched(read=lambda *_: None):  # the report says by itself which line reads a number
-        _, forward = jvp(f, [plain(x) for x in inputs], [rebuild(x, fill) for x in inputs])
-    terms = [d * a for d, a in zip(direction, analytic)]
-    size = sum(map(abs, terms))
-    if forward == sum(terms) or abs(forward - sum(terms)) <= 1e-9 * size or not math.isfinite(size):
+    with watched(read=unheard):
+        outputs, places = point.record()
+    direction = [draw.uniform(0.5, 1.5) for _ in places]
+    tangents = pushforward(topological(*[y for y in outputs if isinstance(y, Value)]), dict(zip(places, direction)))
+    rows = []
+    for name, y, derivatives in zip(point.outputs, outputs, analytic):
+        forward = tangents.get(y, 0.0) if isinstance(y, Value) else 0.0
+        terms = [d * a for d, a in zip(direction, derivatives)]
+        reverse, size = sum(terms), sum(map(abs, terms))
+        if forward != reverse and not abs(forward - reverse) <= 1e-9 * size and math.isfinite(size):
+            argument = "forward mode" if point.is_scalar else f"{name} in forward mode"
+            rows.append(Row(argument, reverse, forward, abs(forward - reverse), WRONG, "forward and reverse mode differ"))
+    if not rows:
         notes.append("forward mode agrees with reverse mode")
-        return []
-    return [Row("forward mode", sum(terms), forward, abs(forward - sum(terms)), WRONG, "forward and reverse mode differ")]
+    return rows
 
 
-def along_operand(row: Primitive, primals: Sequence[float], i: int) -> Callable[[float], float]:
-    """An operation as a function of its i-th operand."""
+def operand_of(row: Primitive, primals: Sequence[float], i: int) -> Coordinate:
+    """The i-th operand of an operation, and the operation as a function of it."""
 
     def value(x: float) -> float:
         operands = [*primals[:i], x, *primals[i + 1 :]]
         return row.function(operands) if row.arity is None else row.function(*operands)
 
-    return value
+    return Coordinate(f"operand {i + 1}", primals[i], value, None, f"with respect to operand {i + 1}")
 
 
-def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: float) -> str:
+def guilty_operation(point: Point, tolerance: float) -> str:
     """The first operation, operands before results, whose local derivative is wrong.
 
     If all of them are right, the first line where f reads the number in a Value; empty if it reads none.
@@ -229,8 +195,8 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
             reads.append(user_line())
 
     with watched(mark, mark_read):
-        root, _ = run_on_values(f, inputs)
-    for node in topological(root) if isinstance(root, Value) else []:
+        outputs, _ = point.record()
+    for node in topological(*[y for y in outputs if isinstance(y, Value)]):
         row = node._primitive
         if row is None:
             continue
@@ -241,12 +207,12 @@ def guilty_operation(f: Callable[..., Any], inputs: Sequence[Any], tolerance: fl
         for i, (operand, local) in enumerate(zip(node._operands, node._locals)):
             if not isinstance(operand, Value):
                 continue
-
-            found = judge(Coordinate("", primals[i], along_operand(row, primals, i), None), local or 0.0, tolerance)
+            coordinate = operand_of(row, primals, i)
+            found = judge(coordinate, local or 0.0, tolerance)
             if found.verdict == WRONG:
                 return (
                     f"the operation to blame is {row.name}({', '.join(map(repr, primals[:6]))}), made at {node._note.line}: its "
-                    f"partial derivative by operand {i + 1} is {local!r}, it should be {found.numeric:.10g}"
+                    f"partial derivative {coordinate.phrase} is {local!r}, it should be {found.numeric:.10g}"
                 )
     if closures:
         return (

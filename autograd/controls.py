@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ContextDecorator
 from contextvars import Token
+from functools import cache
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -240,19 +242,28 @@ def is_own(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__", "").partition(".")[0] in (__name__.partition(".")[0], "contextlib")
 
 
-def user_frame(skipped: Callable[[FrameType], bool] = is_own) -> FrameType:
-    """The innermost frame that is neither the library's own nor skipped; where all are skipped, the innermost of another's."""
+@cache
+def libraries() -> tuple[str, ...]:
+    """Where Python's own library and installed packages lie."""
+    import sysconfig  # not needed before somebody asks
+
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return ("<frozen", *{os.path.join(sysconfig.get_path(name), "") for name in names})
+
+
+def user_frame() -> FrameType:
+    """The innermost frame of the user's program: of no library; where there is none, the innermost that is not of this one."""
     innermost = sys._getframe(1)
     while innermost.f_back is not None and is_own(innermost):
         innermost = innermost.f_back
     frame: FrameType | None = innermost
-    while frame is not None and (is_own(frame) or skipped(frame)):
+    while frame is not None and (is_own(frame) or frame.f_code.co_filename.startswith(libraries())):
         frame = frame.f_back
     return frame or innermost
 
 
 def user_line() -> str:
-    """The innermost line of the running program that is not the library's own: 'train.py, line 12'."""
+    """The innermost line of the user's program that is running: 'train.py, line 12'."""
     frame = user_frame()
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import linecache
-import os
 import re
-import sysconfig
 from collections.abc import Sequence
 from itertools import islice
 from types import FrameType
@@ -19,7 +17,6 @@ __all__ = ["Readings"]
 
 FLAT = {"isnan", "isinf", "isfinite", "isclose"}  # functions that have no derivative to lose, whoever computes them
 FORMATS = re.compile(r"""["']\s*%|^[\w.]+\s*%""")  # "%.3f" % x, or layout % x
-LIBRARIES = tuple({os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 class Readings:
@@ -44,7 +41,7 @@ class Readings:
             while listener is not None:
                 listener.may_be_constant, listener = True, listener.outer
         elif kind == "float()" and current().recording:
-            frame = user_frame(is_foreign)
+            frame = user_frame()
             line = frame.f_code.co_filename, frame.f_lineno
             if line not in self.lines and not self.inputs.isdisjoint(topological(value)):
                 self.lost(frame, *line)
@@ -69,13 +66,8 @@ class Readings:
             warn(
                 f"the result of {name} does not depend on the inputs with respect to which it is differentiated: every "
                 "derivative is 0; was it computed from .data, from other Values, or under no_grad?",
-                user_frame(is_foreign),
+                user_frame(),
             )
-
-
-def is_foreign(frame: FrameType) -> bool:
-    """Whether a frame belongs to Python's own library or to an installed package."""
-    return frame.f_code.co_filename.startswith((*LIBRARIES, "<frozen"))
 
 
 def expression(frame: FrameType) -> str:

@@ -36,6 +36,7 @@ class Coordinate(NamedTuple):
     point: float
     along: Callable[[float], float]
     on: Callable[[Any], Any] | None
+    phrase: str  # what a sentence says of it: "with respect to x"
 
 
 class Report:
@@ -49,6 +50,14 @@ class Report:
 
     def __bool__(self) -> bool:
         return all(row.verdict not in (WRONG, UNDEFINED) for row in self.rows)
+
+    def add(self, title: str, other: Report) -> None:
+        """Take in the rows of another report, under a title."""
+        self.rows += [row._replace(argument=f"{title}: {row.argument}") for row in other.rows]
+        for name, coordinate in other.coordinates.items():
+            self.coordinates[f"{title}: {name}"] = coordinate._replace(phrase=f"{coordinate.phrase}, {title},")
+        self.notes += [note for note in other.notes if note not in self.notes]
+        self.guilty = other.guilty
 
     @property
     def worst(self) -> Row:
@@ -64,9 +73,10 @@ class Report:
         """Raise GradcheckError, which names the worst argument, unless the report is true."""
         if not self:
             row = self.worst
+            phrase = self.coordinates[row.argument].phrase if row.argument in self.coordinates else f"({row.argument})"
             blame = f"; {self.guilty}" if self.guilty else ""
             raise GradcheckError(
-                f"the derivative by {row.argument} is {row.verdict}: analytic {row.analytic!r}, numeric {row.numeric!r}, "
+                f"the derivative {phrase} is {row.verdict}: analytic {row.analytic!r}, numeric {row.numeric!r}, "
                 f"error {row.error:.3g}{' (' + row.note + ')' if row.note else ''}{blame}"
             )
 
@@ -125,7 +135,7 @@ class Report:
         if imaginary is not None:
             error = abs(central(f, x).value - exact) / max(abs(exact), 1e-300)
             axes.axhline(max(error, 1e-17), color="gray", linestyle=":", label="central, extrapolated")
-        axes.set(xlabel="step", ylabel="relative error", title=f"derivative by {name} at {x:.6g}")
+        axes.set(xlabel="step", ylabel="relative error", title=f"derivative {coordinate.phrase} at {x:.6g}")
         axes.invert_xaxis()
         axes.grid(alpha=0.3)
         axes.legend(loc="upper center")

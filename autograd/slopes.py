@@ -7,7 +7,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["EPSILON", "Slope", "bends", "central", "grain", "noise_of", "one_sided", "scales", "sides", "steps"]
+__all__ = [
+    "EPSILON", "Slope", "bends", "central", "grain", "noise_of", "one_sided", "scales", "shrinks", "sides", "steepest", "steps",
+]  # fmt: skip
 
 EPSILON = 2.0**-52
 RATIO = 4.0  # each step is a quarter of the one before
@@ -59,6 +61,13 @@ def grain(f: Callable[[float], float], x: float, scale: float) -> float:
     return min((change for change in changes if 0.0 < change < math.inf), default=0.0)
 
 
+def steepest(f: Callable[[float], float], x: float, scale: float) -> float:
+    """The steepest slope between x and its surroundings: what counts as large for a derivative of f around here."""
+    here = f(x)
+    found = [abs(f(x + side * h) - here) / h for h in steps(x, scale, 6) for side in (-1.0, 1.0)]
+    return max((slope for slope in found if math.isfinite(slope)), default=0.0)
+
+
 def central(f: Callable[[float], float], x: float, scale: float = 0.0, noise: float = 0.0) -> Slope:
     """The slope of f at x from central differences: their errors go with h^2, h^4, ...
 
@@ -92,6 +101,16 @@ def one_sided(f: Callable[[float], float], x: float, side: float, scale: float =
         if abs(near) > 100.0 * (abs(far) + doubt) and math.isfinite(far):
             return Slope(math.copysign(math.inf, near), 0.0)
     return slope
+
+
+def shrinks(f: Callable[[float], float], x: float, side: float, scale: float) -> bool:
+    """Whether the differences on one side go to 0 as a power of the step, however slowly: x**1.1 at 0 has the slope 0."""
+    sizes = steps(x, max(scale, abs(x)))[4:17:6]
+    if len(sizes) < 3:
+        return False  # at infinity
+    here = f(x)
+    first, second, third = [(f(x + side * h) - here) / h for h in sizes]
+    return abs(third) < 0.9 * abs(second) and abs(first * third - second * second) <= 0.01 * second * second
 
 
 def sides(f: Callable[[float], float], x: float, scale: float = 0.0, noise: float = 0.0) -> tuple[Slope, Slope]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import autograd
@@ -53,7 +54,8 @@ class CompiledSteps(Steps):
 
     def places(self) -> Any:
         """Where the parameters that the optimiser moves are among those of the model."""
-        if self.optimizer.parameters == self.parameters:
+        moved, own = self.optimizer.parameters, self.parameters
+        if len(moved) == len(own) and all(map(is_, moved, own)):
             return slice(None)
         at = {p: k for k, p in enumerate(self.parameters)}
         foreign = [p for p in self.optimizer.parameters if p not in at]

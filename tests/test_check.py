@@ -112,7 +112,7 @@ def test_the_guilty_operation_is_named(name, broken):
     assert not report
     assert f"the operation to blame is broken_{name}(" in report.guilty
     assert "test_check.py, line" in report.guilty
-    with pytest.raises(ag.GradcheckError, match=rf"the derivative by x.* is wrong: analytic .* numeric .*broken_{name}"):
+    with pytest.raises(ag.GradcheckError, match=rf"the derivative with respect to x.* is wrong: analytic .*broken_{name}"):
         report.raise_if_wrong()
 
 
@@ -208,8 +208,8 @@ def test_mistakes_in_the_call():
         gradcheck(3)
     with pytest.raises(TypeError, match="needs the point to check at"):
         gradcheck(ag.exp)
-    with pytest.raises(TypeError, match="returns one number, not list"):
-        gradcheck(lambda x: [x, x], 1.0)
+    with pytest.raises(TypeError, match="returns numbers, not NoneType; is a return missing"):
+        gradcheck(lambda x: None, 1.0)
 
 
 def test_the_picture_has_a_curve_for_every_method():
@@ -261,7 +261,7 @@ def test_primitives_that_cannot_be(arguments, message, own_rows):
 
 
 def test_rules_are_checked_at_registration_on_request(own_rows):
-    with pytest.raises(ag.GradcheckError, match=r"the derivative by .* is wrong"):
+    with pytest.raises(ag.GradcheckError, match=r"the derivative with respect to .* is wrong"):
         primitive("quartic", "x * x * x * x", "4.001 * x * x * x", check=True)
     assert "quartic" not in TABLE
     assert not hasattr(Value, "quartic")

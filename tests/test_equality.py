@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import Value
 
 BIG = 2**53
@@ -117,3 +118,24 @@ def test_dictionaries_and_sets_hold_nodes_also_under_compile():
     rates |= {b: 2.0, a: 3.0}
     b.data = 10.0
     assert float(f(1.0)) == 23.0
+
+
+def test_parameters_of_another_model_with_equal_numbers_are_refused():
+    model, twin = nn.MLP(2, [3, 1], seed=1), nn.MLP(2, [3, 1], seed=1)
+    mixed = nn.SGD([*model.parameters()[:-1], twin.parameters()[-1]])
+    with pytest.raises(ValueError, match="the optimizer has 1 others"):
+        nn.fit(model, [[0.0, 1.0]], [1.0], loss=nn.mse_loss, optimizer=mixed, compile=True, progress=False)
+
+
+def test_derivatives_of_a_batch_in_two_programs_go_to_their_own_nodes():
+    p, q = Value(2.0), Value(2.0)
+    outside = {"first": p, "second": q}
+
+    @ag.compile(batch=("x",), reduce="sum")
+    def f(x):
+        if x > 0.0:
+            return outside["first"] * x
+        return outside["second"] * x * x
+
+    f(np.array([1.0, 2.0, -3.0])).backward()
+    assert (p.grad, q.grad) == (3.0, 9.0)

@@ -94,7 +94,7 @@ def test_a_kink_shows_the_slopes_on_both_sides():
     assert gradcheck(abs, 0.0).rows[0].note == "slopes -1 and 1"
     outside = gradcheck(abs, 0.0, gradient=lambda _: 1.5)
     assert not outside
-    with pytest.raises(GradcheckError, match=r"by x0? is wrong: analytic 1.5.*\(slopes -1 and 1\)"):
+    with pytest.raises(GradcheckError, match=r"with respect to x0? is wrong: analytic 1.5.*\(slopes -1 and 1\)"):
         outside.raise_if_wrong()
 
 
@@ -126,7 +126,7 @@ def test_the_guilty_operation_is_named_with_its_line(monkeypatch):
     assert "the operation to blame is tanh(0.84147" in report.guilty
     assert f"{__file__}, line {line[-1]}" in report.guilty
     assert report.guilty in str(report)
-    with pytest.raises(GradcheckError, match=r"the derivative by [wx] is wrong.*tanh.*operand 1 is 0\.52.*should be 0\.52"):
+    with pytest.raises(GradcheckError, match=r"respect to [wx] is wrong.*tanh.*respect to operand 1 is 0\.52.*should be 0\.52"):
         report.raise_if_wrong()
 
 
@@ -167,7 +167,7 @@ def test_a_handwritten_gradient():
 
     report = gradcheck(logistic, w, x, gradient=forgotten)
     assert [row.argument for row in report.rows if row.verdict == "wrong"] == ["x[1]"]
-    with pytest.raises(GradcheckError, match=r"the derivative by x\[1\] is wrong"):
+    with pytest.raises(GradcheckError, match=r"the derivative with respect to x\[1\] is wrong"):
         report.raise_if_wrong()
     with pytest.raises(ValueError, match="the gradient has 2 numbers, the inputs have 4"):
         gradcheck(logistic, w, x, gradient=lambda *_: ([1.0], [1.0]))
@@ -308,7 +308,7 @@ def test_the_worst_argument_is_named():
     def gradient(x, y):
         return 2.0 * x * 1.01, 5.0 * y
 
-    with pytest.raises(GradcheckError, match=r"^the derivative by y is wrong: analytic 15.0, numeric (6|5.99).*, error 9"):
+    with pytest.raises(GradcheckError, match=r"^the derivative with respect to y is wrong: analytic 15.0, .*(6|5.99).*, error 9"):
         gradcheck(lambda x, y: x**2 + y**2, 1.0, 3.0, gradient=gradient).raise_if_wrong()
     gradcheck(lambda x: x**2, 1.0).raise_if_wrong()
 
@@ -347,8 +347,8 @@ def test_wrong_uses_are_refused():
         gradcheck(3.0, 1.0)
     with pytest.raises(TypeError, match="gradcheck needs the point to check at"):
         gradcheck(abs)
-    with pytest.raises(TypeError, match="gradcheck needs a function that returns one number, not list"):
-        gradcheck(lambda x: [x], 1.0)
+    with pytest.raises(TypeError, match="for every result of f, needs a number, not set"):
+        gradcheck(lambda x: {x}, 1.0)
     with pytest.raises(TypeError, match="needs a number, not str"):
         gradcheck(abs, "1.0")
     with pytest.raises(ValueError, match="order"):

@@ -34,10 +34,7 @@ def box(x: Any) -> Plain:
 
 def filled(elements: Iterable[Any], shape: Sequence[int]) -> Plain:
     """An array of these elements, in their order."""
-    elements = list(elements)
-    found = np.empty(len(elements), dtype=object)
-    found[:] = elements
-    return found.reshape(shape)
+    return np.fromiter(elements, object).reshape(shape)
 
 
 def elementwise(function: Callable[..., Any], *operands: Any, kind: Any = object) -> Plain:

@@ -14,7 +14,7 @@ from autograd.arrays.elements import box, elementwise, filled, objects, plain, p
 from autograd.arrays.reductions import METHODS
 from autograd.arrays.trusted import TRUSTED
 from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, loop_of, word
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.numbers import words_for
 from autograd.value import Value
 
@@ -104,7 +104,7 @@ def array(data: Any) -> Array:
 
 def element(x: Any) -> Any:
     """What is given as an element: a Value, a number of a check, or a float."""
-    x = x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x
+    x = unboxed(x)
     return x if isinstance(x, Value) or words_for({type(x)}) is not None else number(x, "autograd.array")
 
 

@@ -17,7 +17,7 @@ from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import surroundings
 from autograd.compiler.variant import Call, Variant, Variants
-from autograd.trees import is_array, rebuild, transform
+from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current
 
 __all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
@@ -379,6 +379,11 @@ def contained(x: Any, slopes: Any) -> Any:
     slopes = slopes.tolist() if hasattr(slopes, "tolist") else slopes
     if hasattr(x, "named_parameters"):
         return dict(zip(x.named_parameters(), slopes))
+    if len(slopes) != len(leaves(x)):
+        raise TypeError(
+            f"a compiled function is differentiated with respect to numbers in lists, tuples, dictionaries and arrays, not in a "
+            f"{type(x).__name__}; use autograd.value_and_grad for deques and dataclasses"
+        )
     return rebuild(x, iter(slopes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import is_
 from typing import Any
 
 from autograd.calculus import value_and_grad
@@ -68,7 +69,7 @@ class Batched(Compiled):
         slopes: Any = None
         for part, _, found in parts:
             mine, rows = list(part.nodes(task.found.things).values()), found.slopes.reshape(len(values), -1)
-            if slopes is None or mine == nodes:
+            if slopes is None or (len(mine) == len(nodes) and all(map(is_, mine, nodes))):
                 nodes, slopes = mine, rows if slopes is None else slopes + rows
             else:
                 nodes, slopes = merged(nodes, slopes, mine, rows)

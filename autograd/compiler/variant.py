@@ -333,7 +333,7 @@ def segments(sources: Sequence[Any], head: int) -> list[tuple[str, Any]]:
                 found.append(("array", source[0]))
             continue
         kind = "values" if isinstance(source, Value) else "things"
-        if not found or found[-1][0] != kind or source == head > 0:
+        if not found or found[-1][0] != kind or (kind == "things" and source == head > 0):
             found.append((kind, []))
         found[-1][1].append(source)
     return found or [("things", [])]
