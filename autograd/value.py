@@ -236,15 +236,18 @@ class Value:
         def _slope(self, negative_slope: Any = ...) -> Value: ...
         def _alpha(self, alpha: Any = ...) -> Value: ...
         def _describe(self, operands: Any, operation: Any, label: Any) -> None: ...
+        def _pair(self, other: Any) -> tuple[Value, Value]: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 
         __neg__ = __pos__ = __abs__ = square = sqrt = cbrt = exp = exp2 = expm1 = log = log2 = log10 = log1p = _unary
         sin = cos = tan = asin = acos = atan = arcsin = arccos = arctan = sinh = cosh = tanh = asinh = acosh = atanh = _unary
         arcsinh = arccosh = arctanh = sinc = erf = erfc = lgamma = digamma = stop_gradient = sign = floor = ceil = _unary
-        round = rint = trunc = sigmoid = relu = softplus = silu = gelu = _unary
+        round = rint = trunc = sigmoid = relu = softplus = silu = gelu = degrees = rad2deg = radians = deg2rad = _unary
+        neg = negative = pos = positive = abs = absolute = fabs = _unary
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _binary
         __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = fmod = atan2 = arctan2 = hypot = polygamma = _binary
-        maximum = minimum = _binary
+        maximum = minimum = copysign = heaviside = logaddexp = logaddexp2 = _binary
+        __divmod__ = __rdivmod__ = _pair
         leaky_relu = _slope
         elu = _alpha
 

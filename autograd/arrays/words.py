@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from math import inf
@@ -21,21 +20,17 @@ __all__ = ["COMPARISONS", "LOOPS", "ORDINARY", "WORDS", "equal", "loop_of", "wor
 Word = Callable[..., Any]
 
 ORDINARY = {Value, float, int, bool, np.float64, np.int64}  # what meets a Value as one number
-LN2 = math.log(2.0)
-div, exp2, floor_divide, fmod, logsumexp, maximum, minimum, mod, mul, sign, trunc, where = (
-    FUNCTIONS[name]
-    for name in (
-        "div", "exp2", "floor_divide", "fmod", "logsumexp", "maximum", "minimum", "mod", "mul", "sign", "trunc", "where",
-    )
+div, exp2, fmod, maximum, minimum, mul, trunc = (
+    FUNCTIONS[name] for name in ("div", "exp2", "fmod", "maximum", "minimum", "mul", "trunc")
 )  # fmt: skip
 
 
 def word(name: str) -> Word:
     """The function of a row for elements: straight to the method of a Value, by way of the package's function for the rest."""
-    general, row = FUNCTIONS[name], TABLE[FUNCTIONS[name].__name__]
-    method = getattr(Value, f"__{row.operator}__" if row.operator else row.name, None)
-    if method is None or row.arity not in (1, 2):
+    general, row = FUNCTIONS[name], TABLE.get(FUNCTIONS[name].__name__)
+    if row is None or not row.public or row.arity not in (1, 2):
         return general
+    method = getattr(Value, f"__{row.operator}__" if row.operator else row.name)
     if row.arity == 1:
         return lambda x: method(x) if x.__class__ is Value else general(x)
     return meeting(method, getattr(Value, f"__r{row.operator}__", None), general)
@@ -54,14 +49,6 @@ def meeting(method: Word, mirrored: Word | None, general: Word) -> Word:
     return meet
 
 
-def logaddexp(x: Any, y: Any) -> Any:
-    return logsumexp([x, y])
-
-
-def copysign(x: Any, y: Any) -> Any:
-    return abs(x) * where(y, sign(y), sign(div(1.0, y)))
-
-
 def choosing(best: Word) -> Word:
     """The larger or the smaller of two, where nan stands for a number that is missing."""
     return lambda x, y: y if x != x else x if y != y else best(x, y)
@@ -70,21 +57,12 @@ def choosing(best: Word) -> Word:
 # The words of the table under NumPy's names; and what is said with several of them.
 WORDS: dict[Any, Word] = {
     np.conjugate: lambda x: x,
-    np.copysign: copysign,
-    np.degrees: lambda x: mul(x, 180.0 / math.pi),
-    np.divmod: lambda x, y: (floor_divide(x, y), mod(x, y)),
-    np.float_power: word("pow"),
     np.fmax: choosing(maximum),
     np.fmin: choosing(minimum),
-    np.heaviside: lambda x, y: where(sign(x), 0.5 * (1.0 + sign(x)), y),
     np.ldexp: lambda x, y: mul(x, exp2(y)),
-    np.logaddexp: logaddexp,
-    np.logaddexp2: lambda x, y: logaddexp(LN2 * x, LN2 * y) / LN2,
     np.modf: lambda x: (fmod(x, 1.0), trunc(x)),
-    np.radians: lambda x: mul(x, math.pi / 180.0),
     np.reciprocal: lambda x: div(1.0, x),
 }
-WORDS |= {np.rad2deg: WORDS[np.degrees], np.deg2rad: WORDS[np.radians]}
 WORDS |= {ufunc: word(name) for name in FUNCTIONS if isinstance(ufunc := getattr(np, name, None), np.ufunc)}
 
 # Comparisons: what Python's operators say on a Value on the left, on the right, and on numbers.
