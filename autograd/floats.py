@@ -17,7 +17,7 @@ __all__ = [  # noqa: RUF022 - in lines
     "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
     "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm",
     "number", "others", "polygamma", "pow", "prod", "round", "sech2", "share", "shares", "sign", "sin", "sinh", "sqrt", "sum",
-    "tan", "tanh", "ties", "trunc", "where",
+    "tan", "tanh", "ties", "trunc", "unboxed", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -31,6 +31,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     if x.__class__ is float:
         return x
     if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, and exact
+        return float(x)
+    if isinstance(x, float):  # NumPy's float64
         return float(x)
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
@@ -46,6 +48,11 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         return foreign  # type: ignore[no-any-return]
     hint = "; make a Value of each element" if hasattr(x, "__len__") else ""
     raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
+
+
+def unboxed(x: Any) -> Any:
+    """What is in an array of objects without dimensions: that of a Value counts as the Value."""
+    return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x
 
 
 def _size(x: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import floats
-from autograd.floats import MANTISSA, number
+from autograd.floats import MANTISSA, number, unboxed
 from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, on_floats
 from autograd.value import Operand, Value, current, primal, record
@@ -26,6 +26,8 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
     """
     kinds = set(map(type, operands))
     if not kinds <= KNOWN:
+        if any(unboxed(x) is not x for x in operands):
+            return apply(primitive, *map(unboxed, operands))
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
         if (words := words_for(kinds)) is not None:
@@ -116,6 +118,7 @@ def partner(x: Any, where: str, foreign: Any) -> Any:
     """The other operand of a method, if it is not simply a Value: a float, a Value of a subclass, or what `number` answers."""
     if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, without a second call
         return float(x)
+    x = unboxed(x)
     return x if isinstance(x, Value) else number(x, where, foreign)
 
 

@@ -6,11 +6,12 @@ import math
 import operator
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from importlib import import_module
 from itertools import filterfalse
 from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.ops import Primitive
 
 __all__ = ["Note", "Operand", "Parents", "Value", "current", "note", "primal", "record", "topological"]
@@ -165,6 +166,15 @@ class Value:
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
+    # NumPy asks what its functions mean on a Value. The room that answers is opened by the first question, and replaces these.
+    def __array_ufunc__(self, *question: Any, **options: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_ufunc__(*question, **options)
+
+    def __array_function__(self, *question: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_function__(*question)
+
     # Reading the number. Whoever listens is told; only `float()`, which `math.sin(v)` calls too, may be no reading on purpose.
     def __float__(self) -> float:
         if (read := current().read) is not None:
@@ -272,6 +282,8 @@ def compare(sign: str, left: Value, right: Any) -> Any:
         y: Any = right._data
     elif right.__class__ is float:
         y = right
+    elif (inside := unboxed(right)) is not right:
+        return compare(sign, left, inside)
     elif is_real(right):
         y = right  # integers and fractions are compared exactly
     elif sign in ("==", "!="):
