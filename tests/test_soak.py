@@ -253,7 +253,7 @@ def test_several_processes_find_what_one_does():
 def test_the_command_says_what_it_knows(capsys):
     with pytest.raises(SystemExit):
         command.main(["--parts", "nothing"])
-    assert "--parts knows branches, equality, containers, argument, arrays, not 'nothing'" in capsys.readouterr().err
+    assert "--parts knows branches, equality, containers, argument, arrays, words, not 'nothing'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         command.main(["--help"])
     assert "--processes" in capsys.readouterr().out
