@@ -6,6 +6,7 @@ import ast
 import inspect
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +18,10 @@ from autograd.ops import TABLE
 __all__ = ["Expression", "ExpressionError"]
 
 LONGEST = 10_000  # characters
+DEEPEST = 1000  # operators within each other: what the parser of every Python takes, also where the C stack is small
+# Numbers and names are of one piece; what is left makes the tree deeper, and so do some words that are refused later on.
+TOKEN = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\w+|\*\*|//|\S")
+DEEPER = {"not", "if", "for", "lambda", "await", "yield"}
 CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "nan": math.nan}
 SIGNS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow", ast.Mod: "mod", ast.FloorDiv: "floordiv",
@@ -54,6 +59,11 @@ class Expression:
         if len(text) > LONGEST:
             raise ExpressionError(f"the expression has {len(text):,} characters; up to {LONGEST:,} are read")
         self.text = text
+        if depth(text) > DEEPEST:
+            raise ExpressionError(
+                f"{self.shown(text)} is nested too deeply: up to {DEEPEST:,} operators and brackets may follow each other "
+                "without a comma; for long sums write sum(x, y, ...)"
+            )
         try:
             tree = ast.parse(text.strip(), mode="eval")
         except (SyntaxError, ValueError) as error:
@@ -158,6 +168,26 @@ class Expression:
         if unused:
             known = f"it has {', '.join(self.names)}" if self.names else "it has no names"
             raise ExpressionError(f"{', '.join(unused)} does not occur in {self.shown(self.text)}; {known}")
+
+
+def depth(text: str) -> int:
+    """How deep the syntax tree of a text can be at most: operators and brackets that no comma parts.
+
+    Parsers recurse, and how far they can differs between Pythons: one raises, another dies. So none is asked to go far.
+    """
+    levels = [[0, 0]]  # of each open bracket: the longest part between commas so far, and the part that is being read
+    for token in TOKEN.findall(text):
+        if token == ",":
+            levels[-1] = [max(levels[-1]), 0]
+        elif token in ")]}":
+            if len(levels) > 1:
+                longest = max(levels.pop())
+                levels[-1][1] += longest
+        elif token in DEEPER or not any(letter.isalnum() or letter == "_" for letter in token):
+            levels[-1][1] += 1
+            if token in "([{":
+                levels.append([0, 0])
+    return sum(max(level) for level in levels)
 
 
 def gathered(*xs: Any) -> list[Any]:

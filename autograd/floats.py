@@ -13,10 +13,11 @@ from operator import mul as times
 from typing import Any, TypeVar
 
 __all__ = [  # noqa: RUF022 - in lines
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "div", "dot",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "div", "dot",
     "dsinc", "erf", "erfc", "exp", "exp2", "expm1", "floor", "floor_divide", "fmod", "greater", "hypot", "lgamma",
-    "log", "log10", "log1p", "log2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm", "number", "others",
-    "polygamma", "pow", "prod", "round", "sign", "sin", "sinh", "sqrt", "sum", "tan", "tanh", "ties", "trunc", "where",
+    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logsumexp", "max", "maximum", "min", "minimum", "mod", "norm",
+    "number", "others", "polygamma", "pow", "prod", "round", "sech2", "share", "shares", "sign", "sin", "sinh", "sqrt", "sum",
+    "tan", "tanh", "ties", "trunc", "unboxed", "where",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -30,6 +31,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     if x.__class__ is float:
         return x
     if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, and exact
+        return float(x)
+    if isinstance(x, float):  # NumPy's float64
         return float(x)
     if isinstance(x, (str, bytes)):
         raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
@@ -45,6 +48,11 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
         return foreign  # type: ignore[no-any-return]
     hint = "; make a Value of each element" if hasattr(x, "__len__") else ""
     raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
+
+
+def unboxed(x: Any) -> Any:
+    """What is in an array of objects without dimensions: that of a Value counts as the Value."""
+    return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x
 
 
 def _size(x: Any) -> str:
@@ -92,7 +100,7 @@ exp, expm1 = ieee(math.exp), ieee(math.expm1)
 log, log2, log10 = ieee(math.log, -inf), ieee(math.log2, -inf), ieee(math.log10, -inf)
 log1p = ieee(math.log1p, -inf)
 sqrt = ieee(math.sqrt)
-erf, erfc, lgamma = math.erf, math.erfc, ieee(math.lgamma, inf)
+erf, erfc = math.erf, math.erfc
 atan2, hypot = math.atan2, math.hypot
 
 
@@ -129,6 +137,27 @@ def cbrt(x: float) -> float:
     return root - (root - x / root / root) / 3  # one Newton step mends the rounding of 1/3
 
 
+far_lgamma = ieee(math.lgamma, inf)
+# log(gamma(2 + x)) as a power series: 1 - Euler's constant, then (-1)^k (zeta(k) - 1) / k, from the highest power down.
+NEAR_2 = (
+    0.42278433509846713, 0.3224670334241132, -0.0673523010531981, 0.020580808427784546, -0.007385551028673986,
+    0.0028905103307415234, -0.001192753911703261, 0.0005096695247430425, -0.00022315475845357939, 9.945751278180853e-05,
+    -4.492623673813314e-05, 2.050721277567069e-05, -9.439488275268397e-06, 4.374866789907488e-06, -2.039215753801366e-06,
+    9.55141213040742e-07, -4.492469198764566e-07, 2.1207184805554665e-07, -1.0043224823968099e-07, 4.7698101693639804e-08,
+    -2.2711094608943164e-08, 1.0838659214896955e-08, -5.183475041970047e-09, 2.4836745438024785e-09, -1.1921401405860912e-09,
+    5.731367241678862e-10, -2.7595228851242334e-10, 1.330476437424449e-10, -6.4229645638381e-11, 3.1044247747322276e-11,
+)[::-1]
+
+
+def lgamma(x: float) -> float:
+    """log(|gamma(x)|): near its zeros 1 and 2, where Python's own loses digits, by its series."""
+    if not 0.5 <= x <= 2.5:
+        return far_lgamma(x)
+    if x >= 1.5:
+        return (x - 2.0) * reduce(lambda total, c: total * (x - 2.0) + c, NEAR_2, 0.0)
+    return (x - 1.0) * reduce(lambda total, c: total * (x - 1.0) + c, NEAR_2, 0.0) - math.log1p(x - 1.0)
+
+
 def greater(x: float, y: float) -> float:
     """1 where x > y, else 0 (also for nan)."""
     return 1.0 if x > y else 0.0
@@ -152,6 +181,35 @@ def minimum(x: float, y: float) -> float:
 def sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
     return x if x != x or x == 0.0 else copysign(1.0, x)
+
+
+def sech2(x: float) -> float:
+    """1 / cosh(x)^2, the slope of tanh, to the last digit also where tanh(x) is nearly 1."""
+    power = math.exp(-2.0 * fabs(x))
+    size = 1.0 + power
+    return 4.0 * power / (size * size)
+
+
+def logaddexp(x: float, y: float) -> float:
+    """log(exp(x) + exp(y)), without overflow on the way."""
+    if x == y:  # equal infinities too
+        return x + math.log(2.0)
+    return maximum(x, y) + math.log1p(math.exp(-fabs(x - y)))
+
+
+def logaddexp2(x: float, y: float) -> float:
+    """log2(2^x + 2^y), without overflow on the way."""
+    if x == y:
+        return x + 1.0
+    return maximum(x, y) + 1.4426950408889634 * math.log1p(exp2(-fabs(x - y)))
+
+
+def share(x: float, y: float) -> float:
+    """exp(x) / (exp(x) + exp(y)); equal infinities have equal shares."""
+    if x == y:
+        return 0.5
+    power = math.exp(-fabs(x - y))
+    return (power if x < y else 1.0) / (1.0 + power)
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
@@ -191,6 +249,14 @@ def floor_divide(x: float, y: float) -> float:
         return div(x, y)
 
 
+def _turned(x: float) -> tuple[float, float]:
+    """The sine and the cosine of pi x, whose digits large x and zeros do not lose: x less whole quarter turns is exact."""
+    rest = math.remainder(x, 0.5)
+    quarter = 2.0 * math.fmod(x - rest, 2.0) % 4.0
+    s, c = math.sin(math.pi * rest), math.cos(math.pi * rest)
+    return ((s, c), (c, -s), (-s, -c), (-c, s))[int(quarter)]
+
+
 def _inverse_power(n: int, x: float) -> float:
     """N! / x^(n+1), also where n! or the power alone would overflow."""
     return math.prod([k / x for k in range(1, n + 1)]) / x
@@ -209,7 +275,8 @@ def polygamma(n: float, x: float) -> float:
     if x <= 0.0 and x == math.floor(x):
         return nan if order % 2 == 0 else inf
     if x < -20.0:  # psi_n(1 - x) + (-1)^(n+1) psi_n(x) = (-1)^n pi d^n/dx^n cot(pi x)
-        cot, powers = 1.0 / math.tan(math.pi * (x - math.floor(x))), [0.0, 1.0]
+        s, c = _turned(x)
+        cot, powers = c / s, [0.0, 1.0]
         for _ in range(order):  # d/dx p(cot pi x) = -pi (1 + c^2) p'(c)
             slope = [i * p for i, p in enumerate(powers)][1:]
             powers = [-math.pi * (a + b) for a, b in zip(slope + [0.0, 0.0], [0.0, 0.0] + slope)]
@@ -243,19 +310,19 @@ def dsinc(n: float, x: float) -> float:
     z = math.pi * x
     if not 0.0 <= n <= HIGHEST or n != floor(n) or z != z:
         return nan
-    if z - z != 0.0:
+    if x - x != 0.0:
         return 0.0
-    order = int(n)
+    order, (sine, cosine) = int(n), _turned(x)
     if fabs(z) < 1.0 + order:
         total, term = 0j, complex(1.0 / (order + 1))
         for k in range(2, 42 + order):  # the terms shrink from the first one on
             total += term
             term *= complex(0.0, -z) / (order + k)
-        total *= complex(math.cos(z), math.sin(z))
+        total *= complex(cosine, sine)
         return math.pi**order * (total.real, -total.imag, -total.real, total.imag)[order % 4]
-    s = math.sin(z) / z
+    s = sine / z
     for k in range(1, order + 1):
-        s = ((math.sin(z), math.cos(z), -math.sin(z), -math.cos(z))[k % 4] * math.pi ** (k - 1) - k * s) / x
+        s = ((sine, cosine, -sine, -cosine)[k % 4] * math.pi ** (k - 1) - k * s) / x
     return s
 
 
@@ -305,6 +372,14 @@ def others(xs: Sequence[T]) -> list[T]:
     before = [1.0, *accumulate(xs, times)]
     after = [1.0, *accumulate(reversed(xs), times)]
     return list(map(times, before[: len(xs)], reversed(after[: len(xs)])))
+
+
+def shares(xs: Sequence[float], out: float) -> list[float]:
+    """For each operand its share exp(x - out) of a logsumexp `out`; infinities that attain it have equal shares."""
+    if fabs(out) != inf:
+        return [exp(x - out) for x in xs]
+    attained = [x == out for x in xs]
+    return [hit / attained.count(True) for hit in attained]
 
 
 def ties(xs: Sequence[float], out: float) -> list[float | None]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import linecache
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import floats
-from autograd.floats import MANTISSA, number
+from autograd.floats import MANTISSA, number, unboxed
 from autograd.numbers import words_for
-from autograd.ops import NUMBERS, TABLE, Primitive, ieee
-from autograd.value import Operand, Value, current, record
+from autograd.ops import NUMBERS, TABLE, Primitive, on_floats
+from autograd.value import Operand, Value, current, primal, record
 
 __all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
 
@@ -25,6 +26,8 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
     """
     kinds = set(map(type, operands))
     if not kinds <= KNOWN:
+        if any(unboxed(x) is not x for x in operands):
+            return apply(primitive, *map(unboxed, operands))
         if primitive.arity is not None and any(getattr(x, "ndim", 0) for x in operands):
             return apply_to_arrays(primitive, *operands)
         if (words := words_for(kinds)) is not None:
@@ -115,6 +118,7 @@ def partner(x: Any, where: str, foreign: Any) -> Any:
     """The other operand of a method, if it is not simply a Value: a float, a Value of a subclass, or what `number` answers."""
     if x.__class__ is int and -MANTISSA < x < MANTISSA:  # the common case, without a second call
         return float(x)
+    x = unboxed(x)
     return x if isinstance(x, Value) else number(x, where, foreign)
 
 
@@ -129,8 +133,15 @@ class Rules(dict[Primitive, list[Callable[..., Any]]]):
         return rules
 
 
+def shares(xs: Sequence[Operand], out: Value) -> list[Any]:
+    """What `shares` is in the room of floats, on Values: an infinity has no slope."""
+    if math.isinf(out._data):
+        return floats.shares([primal(x) for x in xs], out._data)
+    return [FUNCTIONS["exp"](x - out) for x in xs]
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
-ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties})
+ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": floats.ties, "shares": shares})
 
 
 def sequence(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
@@ -148,9 +159,7 @@ def define(*rows: Primitive) -> None:
     words |= {function.__name__: function for function in (partner, record, apply, sequence)}
     for row in rows:
         words[f"row_{row.name}"] = row
-        facts = {"row": f"row_{row.name}", "forward": row.forward, "value": ieee(row.forward)}
-        facts |= {"partials": ", ".join(row.partials)}
-        facts |= {f"local_{operand}": ieee(text) for operand, text in zip(row.operands, row.partials)}
+        facts = {"row": f"row_{row.name}", "forward": row.forward, "partials": ", ".join(row.partials)}
         facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
         if row.keyword:
             facts["arguments"] = f"x, {row.keyword}"
@@ -159,6 +168,8 @@ def define(*rows: Primitive) -> None:
             facts["arguments"] = f"*sequence(xs, {row.name!r})"
         functions.append(FUNCTION.format(name=row.name, **facts))
         if row.public and row.arity in (1, 2):
+            facts |= {"value": on_floats(row.forward)}
+            facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
             template = UNARY if row.arity == 1 else BINARY
             name = f"__{row.operator}__" if row.operator else row.name
             # An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
@@ -174,8 +185,9 @@ def define(*rows: Primitive) -> None:
     for row in rows:
         for name in (row.name, *row.aliases):
             FUNCTIONS[name] = ON_VALUES.words[name] = words[row.name]
-            if hasattr(Value, row.name) and not row.operator:
-                setattr(Value, name, getattr(Value, row.name))
+            method = vars(made).get(f"__{row.operator}__" if row.operator else row.name)
+            if method is not None and (row.arity == 1 or not row.operator):  # NumPy's fabs asks for v.fabs(), say
+                setattr(Value, name, method)
 
 
 def execute(source: str, words: dict[str, Any]) -> dict[str, Any]:
@@ -198,5 +210,26 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
     return apply(TABLE["dot"], *left, *right)
 
 
+def divmod(x: Any, y: Any) -> Any:
+    """The floor of x / y, which is flat, and the remainder: x // y and x % y, as Python's divmod and NumPy's.
+
+    >>> divmod(Value(7.0), 2.0)
+    (Value(data=3.0, grad=0.0, op='//'), Value(data=1.0, grad=0.0, op='%'))
+    """
+    return FUNCTIONS["floor_divide"](x, y), FUNCTIONS["mod"](x, y)
+
+
+def pair(whole: str, rest: str) -> Callable[[Value, Any], Any]:
+    """A method for Python's divmod; an operand of a foreign type may answer, as for `//`."""
+
+    def method(self: Value, other: Any) -> Any:
+        quotient = getattr(self, whole)(other)
+        return quotient if quotient is NotImplemented else (quotient, getattr(self, rest)(other))
+
+    return method
+
+
 define(*TABLE.values())
-FUNCTIONS["dot"] = dot
+FUNCTIONS["dot"], FUNCTIONS["divmod"] = dot, divmod
+setattr(Value, "__divmod__", pair("__floordiv__", "__mod__"))  # noqa: B010 - the methods above are made, too
+setattr(Value, "__rdivmod__", pair("__rfloordiv__", "__rmod__"))  # noqa: B010

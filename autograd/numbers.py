@@ -9,6 +9,7 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable
 from functools import cache, reduce
+from math import copysign
 from operator import add, mul
 from typing import Any
 
@@ -36,8 +37,8 @@ def real(x: Any) -> Any:
     return x.real
 
 
-def choices() -> dict[str, Any]:
-    """What every system of numbers shares: choices by the real part, and the operations on many operands."""
+def shared(exp: Callable[[Any], Any], log: Callable[[Any], Any]) -> dict[str, Any]:
+    """What every system of numbers shares: choices by the real part, operations on many operands, and what exp and log make."""
     maximum, minimum = chosen(lambda x, y: x > y), chosen(lambda x, y: x < y)
     return {
         "div": lambda x, y: x / y,
@@ -45,11 +46,16 @@ def choices() -> dict[str, Any]:
         "sign": lambda x: (real(x) > 0) - (real(x) < 0),
         "greater": lambda x, y: float(real(x) > real(y)),
         "where": lambda condition, x, y: x if condition else y,
+        "copysign": lambda x, y: x if (copysign(1.0, real(x)) > 0) == (copysign(1.0, real(y)) > 0) else -x,
         "maximum": maximum,
         "minimum": minimum,
         "sum": lambda xs: reduce(add, xs, 0.0),
         "prod": lambda xs: reduce(mul, xs, 1.0),
         "dot": lambda xs: reduce(add, map(mul, xs[: len(xs) // 2], xs[len(xs) // 2 :]), 0.0),
+        "sech2": lambda x: 4.0 / (exp(x) + exp(-x)) ** 2,
+        "share": lambda x, y: 1.0 / (1.0 + exp(y - x)),
+        "logaddexp": lambda x, y: maximum(x, y) + log(1.0 + exp(minimum(x, y) - maximum(x, y))),
+        "logaddexp2": lambda x, y: maximum(x, y) + log(1 + 2 ** (minimum(x, y) - maximum(x, y))) / log(2),
         "max": lambda xs: reduce(maximum, xs),
         "min": lambda xs: reduce(minimum, xs),
     }
@@ -68,7 +74,7 @@ def complex_words() -> dict[str, Any]:
     names = ("erf", "erfc", "lgamma", "polygamma", "dsinc", "floor", "ceil", "round", "trunc", "mod", "fmod", "floor_divide")
     words: dict[str, Any] = {name: missing(name) for name in names}
     words |= {name: function for name, function in vars(cmath).items() if callable(function)}
-    words |= choices()
+    words |= shared(cmath.exp, cmath.log)
     words |= {
         "pow": lambda x, y: x**y,
         "expm1": lambda z: 2.0 * cmath.sinh(z / 2.0) * cmath.exp(z / 2.0),
@@ -91,7 +97,7 @@ def mpmath_words() -> dict[str, Any]:
     import mpmath
 
     words: dict[str, Any] = {name: getattr(mpmath, name) for name in dir(mpmath) if not name.startswith("_")}
-    words |= choices()
+    words |= shared(mpmath.exp, mpmath.log)
     words |= {
         "pow": mpmath.power,
         "log2": lambda x: mpmath.log(x, 2),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,7 +80,9 @@ def primitive(
 
 def check_rules(row: Primitive) -> None:
     """Raise GradcheckError if a partial of a new row is wrong, at ten random points of its domain."""
-    from autograd.check import gradcheck  # opened on request
+    import random  # both are opened on request
+
+    from autograd.check import gradcheck
 
     draw = random.Random(0)
     for _ in range(10):

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from copy import copy
 from typing import Any
 
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.value import Value
 
 __all__ = ["branches", "copied", "is_array", "leaves", "number_in", "outer", "paired", "rebuild", "transform"]
@@ -23,11 +22,6 @@ LEAVES = (float, Value, int)  # the usual ones, which need no further questions
 def is_array(tree: Any) -> bool:
     """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order."""
     return tree.__class__ not in LEAVES and bool(getattr(tree, "ndim", 0)) and hasattr(tree, "flat")
-
-
-def is_boxed(tree: Any) -> bool:
-    """Whether this is an array of no dimensions that holds an object: it stands for that object."""
-    return getattr(tree, "ndim", None) == 0 and getattr(getattr(tree, "dtype", None), "hasobject", False) is True
 
 
 def branches(tree: Any) -> list[tuple[str, Any]] | None:
@@ -74,8 +68,8 @@ def transform(function: Callable[[Any], Any], tree: Any, *, whole: bool = False)
         return refilled(tree, [transform(function, branch, whole=whole) for branch in tree.values()])
     if is_array(tree):
         return function(tree) if whole else array_of([transform(function, leaf) for leaf in tree.ravel().tolist()], tree.shape)
-    if is_boxed(tree):
-        return transform(function, tree.item(), whole=whole)
+    if (inside := unboxed(tree)) is not tree:
+        return transform(function, inside, whole=whole)
     if hasattr(type(tree), "__dataclass_fields__"):
         return refilled(tree, [transform(function, getattr(tree, name), whole=whole) for name in fields_of(tree)])
     return function(tree)
@@ -85,8 +79,12 @@ def refilled(tree: Any, contents: list[Any]) -> Any:
     """A container of the same kind with other contents."""
     if type(tree) is list:
         return contents
+    if type(tree) is dict:
+        return dict(zip(tree, contents))
     if isinstance(tree, tuple):
         return tree._make(contents) if hasattr(tree, "_make") else type(tree)(contents)
+    from copy import copy  # seldom needed
+
     if isinstance(tree, (list, deque)):
         filled: Any = copy(tree)  # keeps what else it has: the longest length of a deque, attributes of a class of one's own
         filled.clear()
@@ -212,12 +210,7 @@ def outer(outputs: Any, inputs: Any, entry: Callable[[Any, Any], Any]) -> Any:
 
 
 def array_of(elements: list[Any], shape: tuple[int, ...]) -> Any:
-    """A NumPy array: of floats if all elements are, else of objects."""
-    import numpy as np
+    """A NumPy array of floats if all elements are, else an Array."""
+    import autograd.arrays.protocols as protocols
 
-    if all(isinstance(element, float) for element in elements):
-        return np.array(elements, dtype=float).reshape(shape)
-    array = np.empty(len(elements), dtype=object)
-    for i, element in enumerate(elements):  # not all at once: NumPy would look into elements that are containers
-        array[i] = element
-    return array.reshape(shape)
+    return protocols.array_of(elements, shape)

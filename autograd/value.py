@@ -6,11 +6,12 @@ import math
 import operator
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from importlib import import_module
 from itertools import filterfalse
 from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.ops import Primitive
 
 __all__ = ["Note", "Operand", "Parents", "Value", "current", "note", "primal", "record", "topological"]
@@ -165,6 +166,15 @@ class Value:
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
+    # NumPy asks what its functions mean on a Value. The room that answers is opened by the first question, and replaces these.
+    def __array_ufunc__(self, *question: Any, **options: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_ufunc__(*question, **options)
+
+    def __array_function__(self, *question: Any) -> Any:
+        import_module("autograd.arrays.protocols")
+        return self.__array_function__(*question)
+
     # Reading the number. Whoever listens is told; only `float()`, which `math.sin(v)` calls too, may be no reading on purpose.
     def __float__(self) -> float:
         if (read := current().read) is not None:
@@ -226,15 +236,18 @@ class Value:
         def _slope(self, negative_slope: Any = ...) -> Value: ...
         def _alpha(self, alpha: Any = ...) -> Value: ...
         def _describe(self, operands: Any, operation: Any, label: Any) -> None: ...
+        def _pair(self, other: Any) -> tuple[Value, Value]: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 
         __neg__ = __pos__ = __abs__ = square = sqrt = cbrt = exp = exp2 = expm1 = log = log2 = log10 = log1p = _unary
         sin = cos = tan = asin = acos = atan = arcsin = arccos = arctan = sinh = cosh = tanh = asinh = acosh = atanh = _unary
         arcsinh = arccosh = arctanh = sinc = erf = erfc = lgamma = digamma = stop_gradient = sign = floor = ceil = _unary
-        round = rint = trunc = sigmoid = relu = softplus = silu = gelu = _unary
+        round = rint = trunc = sigmoid = relu = softplus = silu = gelu = degrees = rad2deg = radians = deg2rad = _unary
+        neg = negative = pos = positive = abs = absolute = fabs = _unary
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _binary
         __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = fmod = atan2 = arctan2 = hypot = polygamma = _binary
-        maximum = minimum = _binary
+        maximum = minimum = copysign = heaviside = logaddexp = logaddexp2 = _binary
+        __divmod__ = __rdivmod__ = _pair
         leaky_relu = _slope
         elu = _alpha
 
@@ -269,6 +282,8 @@ def compare(sign: str, left: Value, right: Any) -> Any:
         y: Any = right._data
     elif right.__class__ is float:
         y = right
+    elif (inside := unboxed(right)) is not right:
+        return compare(sign, left, inside)
     elif is_real(right):
         y = right  # integers and fractions are compared exactly
     elif sign in ("==", "!="):

@@ -32,8 +32,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     print(f"CartPole-v1: mean return {mean:.1f} of 500 in {len(returns)} episodes, unseen starts; the least {min(returns):.0f}")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "cartpole.png"
-    draw(losses, run, path)
-    print(f"picture: {path}")
+    try:
+        draw(losses, run, path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return {"mean": mean, "least": min(returns)}
 
 

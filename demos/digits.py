@@ -48,8 +48,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     options.out.mkdir(parents=True, exist_ok=True)
     filters = networks["convolutional network"].layers[1].weight
     path = options.out / "digits.png"
-    draw(unseen, answers, guesses["convolutional network"], filters, path)
-    print(f"picture: {path}")
+    try:
+        draw(unseen, answers, guesses["convolutional network"], filters, path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return found
 
 
@@ -61,8 +65,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=1797, help="how many digits are used")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the order")
     options = parser.parse_args(arguments)
-    if options.epochs < 1 or not 10 <= options.samples <= 1797:
-        parser.error("--epochs needs at least 1, and --samples 10 to 1797")
+    if options.epochs < 1 or not 50 <= options.samples <= 1797:
+        parser.error("--epochs needs at least 1, and --samples 50 to 1797")
     return options
 
 

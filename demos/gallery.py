@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from graphviz import ExecutableNotFound
+
 import autograd
 import nn
 from autograd import Value, draw_dot, gradcheck
@@ -32,11 +34,37 @@ def main(arguments: list[str] | None = None) -> list[str]:
     inputs, targets = moons(options.seed)
     model, history, recorder = trained(inputs, targets, options.steps, options.seed)
     print(f"{model_line(model)}: loss {history.loss[-1]:.4f}, accuracy {history.metrics['accuracy'][-1]:.0%}")
-
-    draw_neuron(options.out / "neuron.svg")
     sample, target = nearest_to_line(model, inputs, targets)
-    nn.draw_network(model, sample, outputs=["score"]).save(options.out / "network.svg")
-    draw_folded(model, sample, target, options.out / "folded.svg")
+    missing: list[str] = []
+    try:
+        draw_graphs(model, sample, target, options.out)
+    except ExecutableNotFound as error:
+        missing.append(f"no graphs: {error}")
+    try:
+        draw_figures(model, inputs, targets, history, recorder, options)
+    except ImportError:
+        missing.append("no figures: pip install matplotlib pillow")
+    else:
+        missing.append(screenshots(model, sample, target, options.out))
+
+    written = [path for path in sorted(options.out.iterdir()) if before.get(path) != path.stat().st_mtime_ns]
+    for path in written:
+        print(f"  {path}: {path.stat().st_size / 1000:.0f} kB")
+    print("; ".join([f"pictures: {sum(path.stat().st_size for path in written) / 1000:.0f} kB in all", *filter(None, missing)]))
+    return [path.name for path in written]
+
+
+def draw_graphs(model: nn.MLP, sample: list[float], target: int, out: Path) -> None:
+    """A neuron, the network and the loss of a sample, each with all its numbers."""
+    nn.draw_network(model, sample, outputs=["score"]).save(out / "network.svg")
+    draw_neuron(out / "neuron.svg")
+    draw_folded(model, sample, target, out / "folded.svg")
+
+
+def draw_figures(
+    model: nn.MLP, inputs: Any, targets: Any, history: nn.History, recorder: nn.Recorder, options: argparse.Namespace
+) -> None:
+    """What matplotlib draws, in both sets of colours."""
     figures: Figures = {
         "training": lambda: training(model, history, inputs, targets),
         "histograms": lambda: nn.plot_histograms(recorder),
@@ -48,13 +76,6 @@ def main(arguments: list[str] | None = None) -> list[str]:
                 save(figure(), options.out / f"{name}_{theme}.png")
             draw_demo("local_minima", options.out / f"local_minima_{theme}.png", "--starts", str(options.starts))
             draw_demo("translate", options.out / f"attention_{theme}.png", "--dates", str(options.dates))
-    reason = screenshots(model, sample, target, options.out)
-
-    written = [path for path in sorted(options.out.iterdir()) if before.get(path) != path.stat().st_mtime_ns]
-    for path in written:
-        print(f"  {path}: {path.stat().st_size / 1000:.0f} kB")
-    print(f"pictures: {sum(path.stat().st_size for path in written) / 1000:.0f} kB in all" + (f"; {reason}" if reason else ""))
-    return [path.name for path in written]
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -34,8 +34,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         print(f"  rate {rate:.4f} ({name:11}): f = {found[name]:10.3e}, {verdict}")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "gradient_descent.png"
-    draw(paths, path)
-    print(f"picture: {path}")
+    try:
+        draw(paths, path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return found
 
 

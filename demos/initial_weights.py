@@ -50,8 +50,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     print(f"  tanh: Xavier keeps it ({found['tanh Xavier']:.2f}); He makes it {found['tanh He']:.1f} times larger and saturates")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "initial_weights.png"
-    draw(spreads, path)
-    print(f"picture: {path}")
+    try:
+        draw(spreads, path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return found
 
 

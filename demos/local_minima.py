@@ -40,8 +40,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         print(f"  {name:18} {found[name]:6.1%} of {len(starts)} starts reach the lowest; mean loss {mean:.3f}")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "local_minima.png"
-    draw(minima, ends, path)
-    print(f"picture: {path}")
+    try:
+        draw(minima, ends, path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return found
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from graphviz import ExecutableNotFound
+
 import nn
 from autograd import Value, draw_dot, no_grad
 
@@ -39,14 +41,17 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     with no_grad():
         reached = accuracy([float(model(x)) for x in inputs], targets)
     print(f"loss {history.loss[-1]:.4f}, accuracy {reached:.1%} after {len(history.loss)} steps ({history.stopped})")
-    options.out.mkdir(parents=True, exist_ok=True)
-    figure = nn.plot_boundary(model, inputs, targets, names={-1: "upper moon (-1)", 1: "lower moon (+1)"}, title="Two moons")
-    figure.savefig(options.out / "moons_boundary.png", dpi=150)
-    draw_training(history, options.out / "moons_training.png")
-    nn.plot_histograms(recorder).savefig(options.out / "moons_histograms.png", dpi=110)
-    draw_neuron(model, inputs[0], options.out / "moons_neuron.svg")
-    print(f"pictures: {', '.join(str(path) for path in sorted(options.out.glob('moons_*')))}")
     print(benchmark(inputs, targets, options.seed, options.repeats))
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        draw_plots(model, inputs, targets, history, recorder, options.out)
+    except ImportError:
+        print("no plots: pip install matplotlib")
+    try:
+        draw_neuron(model, inputs[0], options.out / "moons_neuron.svg")
+    except ExecutableNotFound as error:
+        print(f"no graph: {error}")
+    print(f"pictures: {', '.join(str(path) for path in sorted(options.out.glob('moons_*'))) or 'none'}")
     return {"loss": history.loss[-1], "accuracy": reached}
 
 
@@ -74,6 +79,16 @@ def moons(seed: int) -> tuple[list[list[float]], list[int]]:
 def accuracy(scores: list[float], targets: list[int]) -> float:
     """The part of the samples whose score has the sign of the target."""
     return sum((score > 0) == (target > 0) for score, target in zip(scores, targets)) / len(targets)
+
+
+def draw_plots(
+    model: nn.MLP, inputs: list[list[float]], targets: list[int], history: nn.History, recorder: nn.Recorder, out: Path
+) -> None:
+    """The boundary, the training, and what was inside the network on the way."""
+    figure = nn.plot_boundary(model, inputs, targets, names={-1: "upper moon (-1)", 1: "lower moon (+1)"}, title="Two moons")
+    figure.savefig(out / "moons_boundary.png", dpi=150)
+    draw_training(history, out / "moons_training.png")
+    nn.plot_histograms(recorder).savefig(out / "moons_histograms.png", dpi=110)
 
 
 def draw_training(history: nn.History, path: Path) -> None:

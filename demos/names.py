@@ -112,8 +112,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         made_up = [new_name(model, random.Random(k)) for k in range(20)]
         print("  " + ", ".join([name for name in made_up if name not in names][:12]))
     options.out.mkdir(parents=True, exist_ok=True)
-    draw(losses, confusion, options.out / "names.png")
-    print(f"picture: {options.out / 'names.png'}")
+    try:
+        draw(losses, confusion, options.out / "names.png")
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {options.out / 'names.png'}")
     return found
 
 

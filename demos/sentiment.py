@@ -50,8 +50,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         print(f"  {sum(found) / len(found):+6.2f}  {sentence}")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "sentiment.png"
-    draw(telling(model, [word for word, _ in words]), path)
-    print(f"picture: {path}")
+    try:
+        draw(telling(model, [word for word, _ in words]), path)
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {path}")
     return {"accuracy": accuracy, "largest": largest}
 
 

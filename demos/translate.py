@@ -108,8 +108,12 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         if k < 8 or found != date:
             print(f"  {text:{LONGEST}}  {found}" + ("" if found == date else f"  is wrong: {date}"))
     options.out.mkdir(parents=True, exist_ok=True)
-    draw(model, options.texts, options.out / "translate.png")
-    print(f"picture: {options.out / 'translate.png'}")
+    try:
+        draw(model, options.texts, options.out / "translate.png")
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    else:
+        print(f"picture: {options.out / 'translate.png'}")
     return {"loss": history.loss[-1], "exact": exact}
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from graphviz import ExecutableNotFound
+
 from autograd import Value, draw_dot, sigmoid
 
 INPUTS = {"i1": 0.05, "i2": 0.10}
@@ -26,9 +28,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     values["E"].backward()
     print_forward(values)
     print_chain_rule(values, weights)
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "worked_example.svg"
-    draw_dot(values["E"]).render(outfile=path, cleanup=True)  # before the update, so that all numbers are of one moment
+    picture = draw_dot(values["E"])  # before the update, so that all numbers are of one moment
     update(weights)
     found = {"error": values["E"].data, **{name: w.data for name, w in weights.items()}}
     print("\nUpdate: w = w - 0.5 dE/dw")
@@ -38,7 +38,14 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         step(weights)
     found["error after"] = float(forward(weights)["E"])
     print(f"\nThe error falls from {found['error']:.9f} to {found['error after']:.10f} in {options.steps} steps.")
-    print(f"picture: {path}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "worked_example.svg"
+    try:
+        picture.render(outfile=path, cleanup=True)
+    except ExecutableNotFound as error:
+        print(f"no picture: {error}")
+    else:
+        print(f"picture: {path}")
     return found
 
 

@@ -12,8 +12,9 @@ def operations() -> str:
     lines = ["| operation | value | partial derivatives |", "|---|---|---|"]
     symbols = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "mod": "%", "floor_divide": "//"}
     symbols |= {"neg": "-x", "pos": "+x"}
-    for row in [row for row in TABLE.values() if row.name in ORACLE and row.public]:
+    for row in [row for row in TABLE.values() if row.name in ORACLE]:
         name = f"`{row.name}`" + (f" (`{symbols[row.name]}`)" if row.name in symbols else "")
+        name += "" if row.public else " (in these texts)"
         aliases = "".join(f", `{alias}`" for alias in row.aliases if row.name not in symbols)
         partials = ", ".join(f"`{text.removesuffix(' or None')}`" if text != "None" else "none" for text in row.partials)
         lines.append(f"| {name}{aliases} | `{row.forward}` | {partials} |".replace("**`", "** `"))

@@ -17,7 +17,7 @@ from tests.oracle import FLAT, ORACLE
 
 ROWS = [TABLE[name] for name in ORACLE if name not in FLAT]
 SEEDS = 200
-ORDERS = {"polygamma", "dsinc"}  # their first operand is an order
+ORDERS = {"polygamma", "dsinc", "dpow"}  # their first operand is an order
 
 
 def cases(row: Primitive, seeds: int):
@@ -30,7 +30,7 @@ def cases(row: Primitive, seeds: int):
         point = [draw.uniform(*interval) for interval in row.domain]
         if row.name in ORDERS:
             order = float(draw.randint(0, 2))
-            yield (lambda y, order=order: apply(row, order, y)), point[1:]
+            yield (lambda *xs, order=order: apply(row, order, *xs)), point[1:]
         elif row.name == "where":
             condition = draw.choice([0.0, 1.0])
             yield (lambda x, y, condition=condition: apply(row, condition, x, y)), point[1:]

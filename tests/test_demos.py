@@ -3,11 +3,29 @@
 import datetime
 import importlib.util
 import random
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.test_rendering import alone
+
 DEMOS = Path(__file__).parent.parent / "demos"
+# A setting of each demo that takes a second or two, and the package without which it has no data.
+SMALL = {
+    "cartpole": ("gymnasium", "--steps", "3", "--horizon", "10", "--episodes", "1"),
+    "check_a_gradient": ("autograd",),
+    "digits": ("sklearn", "--epochs", "1", "--samples", "50"),
+    "gallery": ("sklearn", "--steps", "3", "--starts", "2", "--dates", "8"),
+    "gradient_descent": ("autograd",),
+    "initial_weights": ("autograd", "--width", "8", "--samples", "4", "--steps", "1"),
+    "local_minima": ("autograd", "--starts", "5", "--steps", "20"),
+    "moons": ("sklearn", "--steps", "3", "--repeats", "1"),
+    "names": ("names", "--names", "50", "--epochs", "1", "--steps", "3"),
+    "sentiment": ("vaderSentiment", "--epochs", "1", "--words", "200"),
+    "translate": ("numpy", "--dates", "32", "--held-out", "2", "--epochs", "1"),
+    "worked_example": ("autograd", "--steps", "10"),
+}
 
 
 def load(name):
@@ -29,6 +47,22 @@ def test_help(name, capsys):
         load(name).main(["--help"])
     assert end.value.code == 0
     assert "--out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in DEMOS.glob("*.py")))
+def test_without_renderers_and_matplotlib_all_numbers_come_and_then_what_to_install(name, tmp_path, capsys, monkeypatch):
+    data, *options = SMALL[name]
+    pytest.importorskip(data, reason="the demo's data come with it")
+    alone("", monkeypatch)
+    for module in {"matplotlib", *[module for module in sys.modules if module.startswith("matplotlib.")]}:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert load(name).main(["--out", str(tmp_path), *options]) is not None
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    first = next(k for k, line in enumerate(lines) if "no picture: " in line or "no graph" in line or "no plots: " in line)
+    assert any(any(letter.isdigit() for letter in line) for line in lines[:first])
+    assert "pip install" in "\n".join(lines[first:])
+    hints = ("no ", "  pygraphviz: ", "  graphviz-pure: ", "  Graphviz itself: ", "or ", "pictures: ", "; no ")
+    assert all(line.startswith(hints) for line in lines[first:]), lines[first:]
 
 
 def test_moons(tmp_path, capsys):
@@ -89,6 +123,12 @@ def test_digits(tmp_path, capsys):
     assert all(accuracy > 0.3 for accuracy in found.values())
     assert "of unseen digits" in capsys.readouterr().out
     assert (tmp_path / "digits.png").exists()
+
+
+def test_too_few_digits_to_hold_out_one_of_each_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        load("digits").main(["--samples", "49"])
+    assert "--samples 50 to 1797" in capsys.readouterr().err
 
 
 def test_check_a_gradient(tmp_path, capsys):

@@ -108,7 +108,13 @@ def test_what_is_in_the_language():
         ("", "is no formula"),
         ("x +", "is no formula"),
         ("(" * 500 + "x" + ")" * 500, "is no formula|nested too deeply"),
-        ("-" * 5000 + "x", "nested too deeply"),
+        *[(text, "nested too deeply: up to 1,000 operators and brackets") for text in (
+            "-" * 5000 + "x", "- " * 1001 + "x", "x" + "+x" * 2000, "x" + "**x" * 1001, "abs(" * 1500 + "x" + ")" * 1500,
+            "[" * 3000, "x" + ".a" * 2000, "1.0" + ".a" * 2000, "x" + "(x)" * 1001, "x" + "[0]" * 1001,
+            "not " * 1001 + "x", "lambda:" * 1001 + "x",
+            "-" * 600 + "(" + "-" * 600 + "x)", "(" + "-" * 600 + "x)" + "+x" * 600, "x" + "<x" * 1001, "await " * 1001 + "x",
+            "sum(x, " + "-" * 1001 + "x, x)",
+        )],
         ("1" * 5000, "is no formula"),
         ("x" * 10**6, "has 1,000,000 characters"),
         ("x\0", "is no formula"),
@@ -122,6 +128,22 @@ def test_what_is_refused(text, message):
     with pytest.raises(ExpressionError, match=message) as error:
         evaluate()
     assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("-" * 1000 + "x", 0.5),
+        ("x" + "+x" * 1000, 500.5),
+        ("(" * 90 + "x" + ")" * 90, 0.5),
+        ("sum(" + "x*x - x, " * 900 + "x)", -224.5),
+        ("sum([" + ", ".join(["0.5"] * 1500) + "])", 750.0),
+        ("x*" + "1.5e0*" * 900 + "0", 0.0),
+        ("1" + "/2" * 1000, 0.0),
+    ],
+)
+def test_what_is_long_but_not_deep_is_read(text, value):
+    assert Expression(text)(**dict.fromkeys(Expression(text).names, 0.5)) == pytest.approx(value, abs=1e-200)
 
 
 def test_names_and_numbers_must_agree():

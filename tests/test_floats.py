@@ -22,8 +22,10 @@ EDGES += [-x for x in EDGES] + [nan]
 FEW = [0.0, -0.0, 1.0, -2.5, 1e200, inf, -inf, nan]  # for three operands
 ROWS = list(TABLE.values())
 # Where C and NumPy part: NumPy takes the square root for the power 0.5 (-inf gives nan there, C says inf),
-# gives the sign of -0.0 as 0.0, and sinc by its formula (nan at infinity and where pi x overflows; the limit is 0).
-PART = {("pow", 0.5), ("sign", 0.0), ("sinc", inf), ("sinc", 1e308)}
+# gives the sign of -0.0 as 0.0, and sinc by its formula (nan at infinity and where pi x overflows; the limit is 0), with the
+# rounding of pi in place of the zeros at whole numbers.
+ZEROS = (0.9999999999999999, 1.0, 2.0, 3.0, 170.0, 1000.0, 1e20, 1e200, 1e308, inf)
+PART = {("pow", 0.5), ("sign", 0.0), *[("sinc", x) for x in ZEROS]}
 
 
 def same(x: float, y: float) -> bool:

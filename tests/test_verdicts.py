@@ -13,7 +13,7 @@ from autograd.functions import FUNCTIONS, ON_FLOATS
 from autograd.ops import TABLE
 
 SEEDS = 200
-INTEGERS = {"polygamma": 3, "dsinc": 2}  # rows whose first operand is a whole number up to this
+INTEGERS = {"polygamma": 3, "dsinc": 2, "dpow": 2}  # rows whose first operand is a whole number up to this
 RIGHT = sorted(set(TABLE) - {"stop_gradient"})  # which says 0 where the function has a slope: that is its purpose
 
 
@@ -29,7 +29,7 @@ def case(name, seed):
     xs = [draw.uniform(*interval) for interval in row.domain]
     if name in INTEGERS:
         n = draw.randint(0, INTEGERS[name])
-        return lambda x: function(n, x), xs[1:]
+        return lambda *xs: function(n, *xs), xs[1:]
     return function, xs
 
 

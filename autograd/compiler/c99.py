@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count as numbering
 from typing import Any
 
-from autograd.compiler.c_words import HELPERS, MATH
+from autograd.compiler.c_words import HELPERS, MATH, TURNED
 from autograd.compiler.patterns import block_names, steps
 from autograd.compiler.program import Program
 from autograd.compiler.recover import Group, Shape, Tensors, prod, recover
@@ -25,7 +25,7 @@ KEYWORDS = {
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
     "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
     "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "memcpy",
-    "inputs", "outputs", "gradient", "status", "row", "v", "h", "i", "j", "k", "s", "top",
+    "inputs", "outputs", "gradient", "status", "row", "v", "h", "i", "j", "k", "s", "top", "turned",
 }  # fmt: skip
 HEAD = """#include <math.h>
 #include <string.h>
@@ -154,6 +154,8 @@ class File:
         if name in MATH:
             return MATH[name]
         if name in HELPERS:
+            if "turned(" in HELPERS[name]:
+                self.words.setdefault("turned", TURNED)
             self.words.setdefault(name, HELPERS[name])
         elif name in TABLE and TABLE[name].arity is not None and name != row.name:
             inner = TABLE[name]

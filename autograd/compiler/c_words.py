@@ -6,14 +6,29 @@ written in other words are printed from their own text.
 
 from __future__ import annotations
 
-__all__ = ["HELPERS", "MATH"]
+__all__ = ["HELPERS", "MATH", "TURNED"]
 
 # Functions of math.h, by the words of the table: the same numbers at the edges.
 MATH = {name: name for name in (
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "erf", "erfc", "exp", "exp2",
-    "expm1", "floor", "fmod", "hypot", "lgamma", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "sqrt", "tan", "tanh",
-    "trunc",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf", "erfc", "exp",
+    "exp2", "expm1", "floor", "fmod", "hypot", "lgamma", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "sqrt", "tan",
+    "tanh", "trunc",
 )} | {"abs": "fabs", "round": "rint"}  # fmt: skip
+
+# What two of the others are made with.
+TURNED = """
+/* the sine (by = 0) or the cosine (by = 1) of pi x, exact in whole quarter turns */
+static double turned(double x, int by)
+{
+    double rest = remainder(x, 0.5), quarter = 2.0 * fmod(x - rest, 2.0), z = 3.141592653589793 * rest;
+    switch (((int)quarter + 4 + by) % 4) {
+    case 0: return sin(z);
+    case 1: return cos(z);
+    case 2: return -sin(z);
+    default: return -cos(z);
+    }
+}
+"""
 
 # The rest, each after the words it uses.
 HELPERS = {
@@ -32,6 +47,40 @@ static double minimum(double x, double y) { return x < y || x != x ? x : y; }
 """,
     "sign": """
 static double sign(double x) { return x != x || x == 0.0 ? x : copysign(1.0, x); }
+""",
+    "sech2": """
+/* 1 / cosh(x)^2 */
+static double sech2(double x)
+{
+    double power = exp(-2.0 * fabs(x)), size = 1.0 + power;
+    return 4.0 * power / (size * size);
+}
+""",
+    "logaddexp": """
+/* log(exp(x) + exp(y)) */
+static double logaddexp(double x, double y)
+{
+    if (x == y) /* equal infinities too */
+        return x + 0.6931471805599453;
+    return (x > y || x != x ? x : y) + log1p(exp(-fabs(x - y)));
+}
+""",
+    "logaddexp2": """
+/* log2(2^x + 2^y) */
+static double logaddexp2(double x, double y)
+{
+    if (x == y)
+        return x + 1.0;
+    return (x > y || x != x ? x : y) + 1.4426950408889634 * log1p(pow(2.0, -fabs(x - y)));
+}
+""",
+    "share": """
+/* exp(x) / (exp(x) + exp(y)); equal infinities have equal shares */
+static double share(double x, double y)
+{
+    double power = exp(-fabs(x - y));
+    return x == y ? 0.5 : (x < y ? power : 1.0) / (1.0 + power);
+}
 """,
     "mod": """
 /* the remainder with the sign of y */
@@ -86,7 +135,7 @@ static double polygamma(double n, double x)
     if (x <= 0.0 && x == floor(x))
         return order % 2 == 0 ? NAN : INFINITY;
     if (x < -20.0) { /* d/dx p(cot pi x) = -pi (1 + c^2) p'(c) */
-        double cot = 1.0 / tan(pi * (x - floor(x))), powers[174] = {0.0, 1.0}, slope[174], cotangent = 0.0;
+        double cot = turned(x, 1) / turned(x, 0), powers[174] = {0.0, 1.0}, slope[174], cotangent = 0.0;
         for (int k = 0; k < order; k++) {
             for (int i = 0; i <= k; i++)
                 slope[i] = (i + 1) * powers[i + 1];
@@ -127,13 +176,15 @@ static double polygamma(double n, double x)
 static double dsinc(double n, double x)
 {
     const double pi = 3.141592653589793;
-    double z = pi * x, s;
+    double z = pi * x, s, sine, cosine;
     int order;
     if (!(n >= 0.0 && n <= 170.0) || n != floor(n) || z != z)
         return NAN;
-    if (z - z != 0.0)
+    if (x - x != 0.0)
         return 0.0;
     order = (int)n;
+    sine = turned(x, 0);
+    cosine = turned(x, 1);
     if (fabs(z) < 1.0 + order) {
         double re = 0.0, im = 0.0, a = 1.0 / (order + 1), b = 0.0;
         for (int k = 2; k < 42 + order; k++) { /* total += term, term *= -i z / (order + k) */
@@ -143,16 +194,16 @@ static double dsinc(double n, double x)
             b = -a * z / (order + k);
             a = next;
         }
-        double c = cos(z), d = sin(z), turned[4];
-        turned[0] = re * c - im * d;
-        turned[1] = -(re * d + im * c);
-        turned[2] = -turned[0];
-        turned[3] = -turned[1];
-        return pow(pi, order) * turned[order % 4];
+        double parts[4];
+        parts[0] = re * cosine - im * sine;
+        parts[1] = -(re * sine + im * cosine);
+        parts[2] = -parts[0];
+        parts[3] = -parts[1];
+        return pow(pi, order) * parts[order % 4];
     }
-    s = sin(z) / z;
+    s = sine / z;
     for (int k = 1; k <= order; k++) {
-        double waves[4] = {sin(z), cos(z), -sin(z), -cos(z)};
+        double waves[4] = {sine, cosine, -sine, -cosine};
         s = (waves[k % 4] * pow(pi, k - 1) - k * s) / x;
     }
     return s;

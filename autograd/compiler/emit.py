@@ -25,14 +25,16 @@ from autograd.ops import NUMBERS, TABLE, Primitive
 __all__ = ["Result", "Text", "printed", "stem"]
 
 SYMBOLS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "pow": "{} ** {}", "neg": "-{}",
-           "square": "{0} * {0}", "stop_gradient": "{}", "pos": "{}", "where": "np.where({}, {}, {})"}  # fmt: skip
+           "square": "{0} * {0}", "stop_gradient": "{}", "pos": "{}", "where": "np.where({}, {}, {})",
+           "sech2": "np.square(1.0 / np.cosh({}))"}  # fmt: skip
 NUMPY = {
     "abs": "abs", "sqrt": "sqrt", "cbrt": "cbrt", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2",
     "log10": "log10", "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos",
     "atan": "arctan", "atan2": "arctan2", "hypot": "hypot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "sinc": "sinc", "maximum": "maximum", "minimum": "minimum", "sign": "sign",
+    "acosh": "arccosh", "atanh": "arctanh", "maximum": "maximum", "minimum": "minimum", "sign": "sign",
     "floor": "floor", "ceil": "ceil", "round": "rint", "trunc": "trunc", "fmod": "fmod", "where": "where",
-    "div": "divide", "pow": "power",
+    "div": "divide", "pow": "power", "copysign": "copysign", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2",
+    "heaviside": "heaviside",
 }  # fmt: skip
 ONES = {"1.0": "", "-1.0": "-"}  # factors that are not written
 REDUCED = {"sum": "{}.sum({})", "prod": "{}.prod({})", "max": "{}.max({})", "min": "{}.min({})",
@@ -50,6 +52,16 @@ def logsumexp(x, axis):
     shift = np.where(np.isfinite(top), top, 0.0)
     return (np.log(np.exp(x - shift).sum(axis, keepdims=True)) + shift).squeeze(axis)
 '''
+ROWS = {  # rows that NumPy has not, or not at infinities
+    "share": """
+def share(x, y):
+    return np.where(x == y, 0.5, 1.0 / (1.0 + np.exp(y - x)))
+""",
+    "sinc": """
+def sinc(x):
+    return np.where(np.isinf(x), 0.0, np.sinc(x))
+""",
+}
 SPREAD = '''
 def spread(x, batch_size):
     """The same numbers for every example of a batch."""
@@ -311,7 +323,7 @@ class Printer:
         if row.name == "mul" and operands[0] in ONES:
             return ONES[operands[0]] + (atom(operands[1]) if ONES[operands[0]] else operands[1])
         if row.name in SYMBOLS:
-            plain = row.name in ("stop_gradient", "pos", "where")
+            plain = row.name in ("stop_gradient", "pos", "where", "sech2")
             return SYMBOLS[row.name].format(*(operands if plain else map(atom, operands)))
         if row.name in NUMPY:
             return f"np.{NUMPY[row.name]}({', '.join(operands)})"
@@ -321,6 +333,9 @@ class Printer:
     def define(self, row: Primitive) -> None:
         """Give the text a function for a row that NumPy does not have: the row's own forward text, or a function of floats."""
         if row.name in self.helpers or row.name in self.words:
+            return
+        if row.name in ROWS:
+            self.helpers[row.name] = ROWS[row.name]
             return
         if callable(getattr(floats, row.name, None)) or row.arity is None:
             self.words[row.name] = row.function if not hasattr(math, row.name) else getattr(math, row.name)

@@ -117,7 +117,12 @@ def permutation(np: Any, places: Sequence[int]) -> Any:
 
 def has_nan(numbers: Numbers) -> bool:
     """Whether a nan is among these numbers: then it is in the sum of their squares."""
-    total = numbers @ numbers if hasattr(numbers, "sum") else sum([number * number for number in numbers])
+    if hasattr(numbers, "dot"):
+        import numpy as np
+
+        total = np.vdot(numbers, numbers)  # which does not warn of overflow, as @ and `dot` do
+    else:
+        total = sum([number * number for number in numbers])
     return bool(total != total)
 
 

@@ -6,7 +6,8 @@ nothing, not even nan: where a text says `or None`, the cotangent is replaced by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,6 +19,7 @@ from autograd.ops import TABLE, Primitive
 
 __all__ = ["Term", "differentiated", "gradients"]
 
+LARGEST = sys.float_info.max
 MUL, SUM, WHERE, GREATER = (TABLE[name] for name in ("mul", "sum", "where", "greater"))
 
 
@@ -45,7 +47,7 @@ def reference(program: Program, x: Any) -> int:
     return x.ref if isinstance(x, Term) else program.constant(float(x))
 
 
-def words() -> dict[str, Any]:
+def words(*, careful: bool = False) -> dict[str, Any]:
     """The words of the table on terms, and its operators as methods of Term; rows added later included."""
     for row in TABLE.values():
         if row.name not in Term.words:
@@ -54,7 +56,19 @@ def words() -> dict[str, Any]:
                 setattr(Term, f"__{row.operator}__", method(row))
                 if row.arity == 2:
                     setattr(Term, f"__r{row.operator}__", method(row, reflected=True))
-    return ON_VALUES.words | Term.words | {"ties": partial(shares, Term.words), "others": floats.others}
+    exponentials = partial(infinite_shares if careful else finite_shares, Term.words)
+    return ON_VALUES.words | Term.words | {"ties": partial(shares, Term.words), "others": floats.others, "shares": exponentials}
+
+
+def finite_shares(words: Mapping[str, Any], xs: Sequence[Any], out: Any) -> list[Any]:
+    """What `shares` is in the room of floats, but nan for an infinity: then the derivatives are computed again with care."""
+    return [words["exp"](x - out) for x in xs]
+
+
+def infinite_shares(words: Mapping[str, Any], xs: Sequence[Any], out: Any) -> list[Any]:
+    """What `shares` is in the room of floats, without branches."""
+    is_infinite = words["greater"](words["abs"](out), LARGEST)
+    return [words["where"](is_infinite, equal, words["exp"](x - out)) for x, equal in zip(xs, shares(words, xs, out))]
 
 
 def method(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
@@ -78,7 +92,7 @@ def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: 
         reaches[i] = reaches[i] or any(ref >= 0 and reaches[ref] for ref in refs)
     told: dict[int, list[tuple[int | None, int]]] = {output: [(None, program.constant(1.0))]}
     paths: dict[int, list[int | None]] = {output: [None]}  # whether a path leads to an entry; None: always
-    rules = Partials(program)
+    rules = Partials(program, careful=careful)
     found: dict[int, int] = {}
     for i in range(output, -1, -1):
         if i not in told or not reaches[i]:
@@ -121,8 +135,8 @@ class Local(NamedTuple):
 class Partials:
     """The partial derivatives of the table as operations of a program."""
 
-    def __init__(self, program: Program) -> None:
-        self.program, self.words = program, words()
+    def __init__(self, program: Program, *, careful: bool = False) -> None:
+        self.program, self.words = program, words(careful=careful)
         self.rules: dict[Primitive, list[Callable[..., Any] | None]] = {}
         self.one, self.zero = program.constant(1.0), program.constant(0.0)
 

@@ -16,7 +16,7 @@ from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
 from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
 from autograd.compiler.trace import Index, Trace, TraceError
-from autograd.floats import number
+from autograd.floats import number, unboxed
 from autograd.functions import apply
 from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
@@ -66,7 +66,7 @@ class Tracing:
         named = {key: replaced(x, entering) for key, x in call.keywords.items()}
         numbers = list(map(primal, found.things))
         with around(trace.generators):
-            output = trace.run(function, given, named)
+            output = unboxed(trace.run(function, given, named))
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
@@ -384,11 +384,10 @@ def element(things: Sequence[Any], source: Any) -> Any:
 
 def as_array(values: list[Any], shape: Sequence[int]) -> Any:
     """An array of things."""
-    import numpy as np
+    from autograd.arrays.elements import filled
+    from autograd.arrays.protocols import Array
 
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array.reshape(shape)
+    return filled(values, shape).view(Array)
 
 
 def primal(thing: Any) -> Any:

@@ -28,6 +28,8 @@ RULES = {  # the local derivatives of operations on many numbers, in words
 
 PLAIN = {  # the partials of the table that say more than a reader needs: what they come to where there is a derivative
     "pow": ["y * x ** (y - 1)", "out * log(x)"], "hypot": ["x / out", "y / out"],
+    "tanh": ["1 - out ** 2"], "sigmoid": ["out * (1 - out)"], "cbrt": ["1 / (3 * out ** 2)"], "atan": ["1 / (1 + x ** 2)"],
+    "atan2": ["y / (x ** 2 + y ** 2)", "-x / (x ** 2 + y ** 2)"], "logaddexp": ["exp(x - out)", "exp(y - out)"],
     "relu": ["1 if x > 0 else 0"], "leaky_relu": ["1 if x > 0 else y", "0 if x > 0 else x"],
     "elu": ["1 if x > 0 else y * exp(x)", "0 if x > 0 else expm1(x)"], "where": ["None", "1 if x else 0", "0 if x else 1"],
     "maximum": ["1 if x > y else 0 if x < y else 0.5", "1 if y > x else 0 if y < x else 0.5"],

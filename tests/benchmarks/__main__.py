@@ -34,18 +34,19 @@ def interleaved(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, f
     return {name: statistics.median(found[1:]) for name, found in times.items()}
 
 
-def data() -> tuple[list[list[float]], list[int]]:
+def data(samples: int = 100) -> tuple[list[list[float]], list[int]]:
+    """Two moons, and on which of them a point lies."""
     from sklearn.datasets import make_moons
 
-    points, labels = make_moons(n_samples=100, noise=0.1, random_state=1)
+    points, labels = make_moons(n_samples=samples, noise=0.1, random_state=1)
     return points.tolist(), [2 * int(label) - 1 for label in labels]
 
 
-def micrograd_style(value: Any, mlp: Any) -> Callable[[], Any]:
+def micrograd_style(value: Any, mlp: Any, samples: int = 100) -> Callable[[], Any]:
     """One full-batch step of micrograd's moons demo, on anybody's Value and MLP."""
     random.seed(1337)
     model = mlp(2, [16, 16, 1])
-    points, targets = data()
+    points, targets = data(samples)
 
     def step() -> Any:
         inputs = [list(map(value, row)) for row in points]
@@ -64,10 +65,10 @@ def micrograd_style(value: Any, mlp: Any) -> Callable[[], Any]:
     return step
 
 
-def with_layers() -> Callable[[], Any]:
+def with_layers(samples: int) -> Callable[[], Any]:
     """The same step with nn's own layers."""
     model = nn.MLP(2, [16, 16, 1], seed=1)
-    points, targets = data()
+    points, targets = data(samples)
 
     def step() -> Any:
         loss = nn.hinge_loss([model(x) for x in points], targets) + nn.l2_penalty(model, 1e-4)
@@ -78,21 +79,21 @@ def with_layers() -> Callable[[], Any]:
     return step
 
 
-def step_of(name: str) -> Callable[[], Any]:
+def step_of(name: str, samples: int = 100) -> Callable[[], Any]:
     """The training step of one of the three: ours and theirs in micrograd's style, and with our layers."""
     if name == "layers":
-        return with_layers()
+        return with_layers(samples)
     if name == "ours":
-        return micrograd_style(Value, nn.MLP)
+        return micrograd_style(Value, nn.MLP, samples)
     import micrograd.engine
     import micrograd.nn
 
-    return micrograd_style(micrograd.engine.Value, micrograd.nn.MLP)
+    return micrograd_style(micrograd.engine.Value, micrograd.nn.MLP, samples)
 
 
-def loop(name: str, collect: bool) -> float:
+def loop(name: str, samples: int, collect: bool) -> float:
     """The median time of five steps in a row, after one that is not counted, as a training loop runs them."""
-    step = step_of(name)
+    step = step_of(name, samples)
     if not collect:
         gc.disable()
     times = []
@@ -105,31 +106,36 @@ def loop(name: str, collect: bool) -> float:
     return statistics.median(times[1:])
 
 
-def steps(names: list[str], rounds: int, *, collect: bool) -> dict[str, float]:
+def steps(names: list[str], rounds: int, samples: int, *, collect: bool) -> dict[str, float]:
     """Every loop in a process of its own, in turn: garbage that one engine leaves must not slow the other."""
     found: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
-            command = [sys.executable, "-m", "tests.benchmarks", "--loop", name, *([] if collect else ["--no-collector"])]
+            command = [sys.executable, "-m", "tests.benchmarks", "--loop", name, "--samples", str(samples)]
+            command += [] if collect else ["--no-collector"]
             run = subprocess.run(command, check=True, capture_output=True, text=True)
             found[name].append(float(run.stdout))
     return {name: statistics.median(times) for name, times in found.items()}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is taken")
     parser.add_argument("--loop", choices=["ours", "theirs", "layers"], help="only time this training loop, in seconds a step")
     parser.add_argument("--no-collector", action="store_true", help="with --loop: without Python's cyclic collector")
-    options = parser.parse_args()
+    parser.add_argument("--samples", type=int, default=100, help="of the two moons")
+    parser.add_argument("--small", action="store_true", help="one run of each, on little: to see that it works")
+    options = parser.parse_args(arguments)
     if options.loop:
-        print(loop(options.loop, not options.no_collector))
+        print(loop(options.loop, options.samples, not options.no_collector))
         return
-    repeats = options.repeats
-    times = steps(["theirs", "ours", "layers"], repeats, collect=True)
-    without = steps(["theirs", "ours"], max(2, repeats // 2), collect=False)
-    ours, theirs = step_of("ours"), step_of("theirs")
+    if options.small:
+        options.repeats, options.samples = 1, 2
+    repeats, samples, length = options.repeats, options.samples, 1000 if options.small else 1_000_000
+    times = steps(["theirs", "ours", "layers"], repeats, samples, collect=True)
+    without = steps(["theirs", "ours"], max(1 if options.small else 2, repeats // 2), samples, collect=False)
+    ours, theirs = step_of("ours", samples), step_of("theirs", samples)
 
     rows = [("measured", "figure")]
     rows.append(("a full-batch step on moons, MLP(2, 16, 16, 1), in micrograd's style", f"{1e3 * times['ours']:.0f} ms"))
@@ -139,12 +145,12 @@ def main() -> None:
     rows.append(("micrograd's time over that", f"{times['theirs'] / times['layers']:.1f}"))
     sizes = f"{bytes_per_node(ours):.0f} ({bytes_per_node(theirs):.0f})"
     rows.append(("bytes per node, with its gradient (micrograd's nodes)", sizes))
-    rows.append(("a chain of 1,000,000 operations: build, backward, free", f"{million():.1f} s"))
+    rows.append((f"a chain of {length:,} operations: build, backward, free", f"{chain(length):.1f} s"))
     rows.append(("`import autograd`, in a new process, over an empty one", f"{importing(repeats):.0f} ms"))
-    inference, plain = forward_only()
+    inference, plain = forward_only(samples)
     found = interleaved({"graph": plain, "no_grad": inference}, repeats)
     rows.append(("evaluation with a graph, over the same under `no_grad`", f"{found['graph'] / found['no_grad']:.1f}"))
-    rows += second_order(repeats)
+    rows += second_order(repeats, samples)
     width = max(len(name) for name, _ in rows)
     for i, (name, figure) in enumerate(rows):
         print(f"| {name:<{width}} | {figure:>12} |")
@@ -167,10 +173,10 @@ def bytes_per_node(step: Callable[[], Any]) -> float:
     return size / len(nodes)
 
 
-def million() -> float:
+def chain(length: int) -> float:
     start = time.perf_counter()
     y = Value(1.0)
-    for _ in range(1_000_000):
+    for _ in range(length):
         y = y * 1.0000001
     y.backward()
     del y
@@ -188,10 +194,10 @@ def importing(repeats: int) -> float:
     return 1e3 * (found["ours"] - found["empty"])
 
 
-def forward_only() -> tuple[Callable[[], Any], Callable[[], Any]]:
+def forward_only(samples: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Scores of all samples in micrograd's style, without and with a graph."""
     model = nn.MLP(2, [16, 16, 1], seed=1)
-    points, _ = data()
+    points, _ = data(samples)
 
     def run() -> Any:
         scores = []
@@ -208,13 +214,13 @@ def forward_only() -> tuple[Callable[[], Any], Callable[[], Any]]:
     return inference, run
 
 
-def second_order(repeats: int) -> list[tuple[str, str]]:
+def second_order(repeats: int, samples: int) -> list[tuple[str, str]]:
     """The cost of derivatives of an MLP of 337 parameters on 10 samples, as a function of its weights."""
     draw = random.Random(0)
     sizes = [2, 16, 16, 1]
     weights = [[[draw.uniform(-1, 1) for _ in range(i + 1)] for _ in range(o)] for i, o in zip(sizes, sizes[1:])]
     direction = [[[draw.uniform(-1, 1) for _ in w] for w in layer] for layer in weights]
-    points = data()[0][:10]
+    points = data(samples)[0][:10]
 
     def loss(weights: Any) -> Any:
         total = 0.0

@@ -85,8 +85,8 @@ def step_by_each(loss: Callable[..., Any], model: Any, *examples: Any, repeats: 
     runs: dict[str, tuple[int, Callable[[], Any] | None]] = {
         "the engine, on Values": (1, eager),
         "the program, one entry after the other": (1, lambda: step.program.run(inputs)),
-        "plain Python": (3, lambda: lists.run(inputs)),
-        "NumPy": (100, lambda: step.run(array)),
+        "plain Python": (3, lambda: lists.run([inputs])),
+        "NumPy": (100, lambda: step.run([array])),
         "C, cc -O1": (100, in_c(text, inputs, "-O1")),
         "C, cc -O2": (100, in_c(text, inputs, "-O2")),
         "JAX, jit": (100, on_jax(by_numpy, inputs)),
@@ -122,23 +122,30 @@ def scaling(sizes: list[int]) -> list[tuple[str, str]]:
     return rows
 
 
-def main() -> None:
-    """Measure and print both tables."""
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7, help="runs of which the median is taken")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50_000, 100_000, 200_000], help="unrelated operations")
-    options = parser.parse_args()
+    parser.add_argument("--small", action="store_true", help="one run of each on small models: to see that it works")
+    options = parser.parse_args(arguments)
+    if options.small:
+        options.repeats, options.sizes = 1, [300]
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # before NumPy is imported
         os.environ.setdefault(threads, "1")
-    document = documents(1)[0][:8]
-    model, repeats = nn.MLP(2, [16, 16, 1], seed=1), options.repeats
+    hidden, samples, tokens = (4, 10, 2) if options.small else (16, 100, 7)
+    points, targets = data(samples)
+    document, following = documents(1)[0][:tokens], documents(1)[0][1 : tokens + 1]
+    model, gpt, repeats = nn.MLP(2, [hidden, hidden, 1], seed=1), GPT(), options.repeats
+    titles = (
+        f"moons, MLP(2, {hidden}, {hidden}, 1), {samples} samples",
+        f"GPT block, {len(gpt.parameters()):,} parameters, {tokens} tokens",
+    )
     tables = {
-        "moons, MLP(2, 16, 16, 1), 100 samples": step_by_each(loss, model, *data(), repeats=repeats),
-        "GPT block, 4,192 parameters, 7 tokens": step_by_each(
-            next_tokens, GPT(), document[:-1], document[1:], repeats=repeats
-        ),
+        titles[0]: step_by_each(loss, model, points, targets, repeats=repeats),
+        titles[1]: step_by_each(next_tokens, gpt, document, following, repeats=repeats),
         "compiling, for each operation": scaling(options.sizes),
-    }  # fmt: skip
+    }
     for title, rows in tables.items():
         width = max(len(name) for name, _ in rows)
         print(f"| {title:<{width}} | {'time':>10} |\n|{'-' * (width + 2)}|{'-' * 11}:|")

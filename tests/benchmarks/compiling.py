@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import autograd
@@ -29,7 +30,22 @@ Step = Callable[[], Any]
 Row = tuple[str, str, str, str]  # workload, compiled, peer, how many times the compiled time the peer takes
 
 
-def medians(steps: dict[str, Step], seconds: float = 2.0) -> dict[str, float]:
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured."""
+
+    seconds: float = 2.0  # for each median
+    epochs: int = 20
+    documents: int = 1000
+    options: int = 100_000
+    tokens: int = 20
+    repeats: int = 5
+
+
+SMALL = Effort(seconds=0.0, epochs=1, documents=50, options=1000, tokens=3, repeats=1)
+
+
+def medians(steps: dict[str, Step], seconds: float) -> dict[str, float]:
     """The median time of a step of each in seconds. They run in turn, a few steps at a time, for about so long each."""
     times: dict[str, list[float]] = {}
     gc.collect()
@@ -37,7 +53,7 @@ def medians(steps: dict[str, Step], seconds: float = 2.0) -> dict[str, float]:
     for name, step in steps.items():
         step()
         times[name] = [timed(step)]
-    rounds = 10
+    rounds = 10 if seconds else 1
     for _ in range(rounds):
         for name, step in steps.items():
             count = max(1, round(seconds / rounds / times[name][0]))
@@ -69,7 +85,7 @@ def weights_of(model: nn.Module) -> Any:
     return np.array([p.data for p in model.parameters()])
 
 
-def moons() -> list[Row]:
+def moons(effort: Effort) -> list[Row]:
     """Hinge loss and L2 penalty of MLP(2, 16, 16, 1) on 100 samples: the value and all gradients."""
     import micrograd.engine
     import micrograd.nn
@@ -100,10 +116,10 @@ def moons() -> list[Row]:
         "JAX, jit": perceptron_of_jax(layers, inputs, labels, "hinge"),
         "micrograd": micrograd_style(micrograd.engine.Value, micrograd.nn.MLP),
     }  # fmt: skip
-    return rows_of("MLP(2, 16, 16, 1), hinge and L2, 100 samples", medians(steps))
+    return rows_of("MLP(2, 16, 16, 1), hinge and L2, 100 samples", medians(steps, effort.seconds))
 
 
-def perceptron() -> list[Row]:
+def perceptron(effort: Effort) -> list[Row]:
     """Cross-entropy of MLP(64, 32, 10) on 100 samples."""
     import numpy as np
     import torch
@@ -124,10 +140,10 @@ def perceptron() -> list[Row]:
         "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters),
         "JAX, jit": perceptron_of_jax(layers, inputs, labels, "cross-entropy"),
     }
-    return rows_of("MLP(64, 32, 10), cross-entropy, 100 samples", medians(steps))
+    return rows_of("MLP(64, 32, 10), cross-entropy, 100 samples", medians(steps, effort.seconds))
 
 
-def wide_perceptron() -> list[Row]:
+def wide_perceptron(effort: Effort) -> list[Row]:
     """Cross-entropy of MLP(784, 64, 10), traced for one sample and run on a batch of 100."""
     import numpy as np
     import torch
@@ -145,7 +161,8 @@ def wide_perceptron() -> list[Row]:
         "compiled": lambda: program(weights, inputs, labels),
         "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters),
     }
-    return rows_of(f"MLP(784, 64, 10), batch axis of 100, compiled in {shown(compiling)} of CPU time", medians(steps))
+    workload = f"MLP(784, 64, 10), batch axis of 100, compiled in {shown(compiling)} of CPU time"
+    return rows_of(workload, medians(steps, effort.seconds))
 
 
 def price(spot: Any, strike: Any, rate: Any, sigma: Any, years: Any) -> Any:
@@ -173,13 +190,13 @@ def greeks(spot: Any, strike: Any, rate: Any, sigma: Any, years: Any) -> tuple[A
     return spot * n1 - paid, n1, -paid / strike, years * paid, vega, 0.5 * vega * sigma / years + rate * paid
 
 
-def options() -> list[Row]:
-    """Price and all first derivatives of 100,000 options."""
+def options(effort: Effort) -> list[Row]:
+    """Price and all first derivatives of many options."""
     import numpy as np
 
     draw = np.random.default_rng(0)
     limits = [(80.0, 120.0), (80.0, 120.0), (0.0, 0.05), (0.1, 0.5), (0.1, 2.0)]
-    market = [draw.uniform(low, high, 100_000) for low, high in limits]
+    market = [draw.uniform(low, high, effort.options) for low, high in limits]
     program = autograd.compile(price, batch=range(5), reduce=None)
     found = program.value_and_grad(*market, argnums=range(5))
     for ours, theirs in zip((found[0], *found[1]), greeks(*market)):
@@ -188,7 +205,7 @@ def options() -> list[Row]:
         "compiled": lambda: program.value_and_grad(*market, argnums=range(5)),
         "NumPy by hand": lambda: greeks(*market),
     }
-    return rows_of("Black-Scholes, price and 5 derivatives, 100,000 options", medians(steps))
+    return rows_of(f"Black-Scholes, price and 5 derivatives, {effort.options:,} options", medians(steps, effort.seconds))
 
 
 def layer_of(layer: nn.Layer) -> tuple[list[list[float]], list[float]]:
@@ -245,7 +262,7 @@ def documents(count: int) -> list[list[int]]:
     return [[26, *[ord(letter) - ord("a") for letter in name], 26] for name in found[:count]]
 
 
-def gpt() -> list[Row]:
+def gpt(effort: Effort) -> list[Row]:
     """A GPT block on a document of 7 tokens, and one program for all documents of that length."""
     model = GPT()
     seven = [document for document in documents(1000) if len(document) == 8]
@@ -265,13 +282,13 @@ def gpt() -> list[Row]:
         "the same in pure Python": lambda: scalars(document, following),
         "the same by the engine": engine,
     }
-    return rows_of("GPT block, 4,192 parameters, 7 tokens", medians(steps))
+    return rows_of("GPT block, 4,192 parameters, 7 tokens", medians(steps, effort.seconds))
 
 
-def thousand_steps() -> list[Row]:
-    """1,000 Adam steps of the GPT block on names by `fit`, after compiling, over the bare steps on the same documents."""
+def thousand_steps(effort: Effort) -> list[Row]:
+    """Adam steps of the GPT block on names by `fit`, after compiling, over the bare steps on the same documents."""
     model = GPT()
-    chosen = documents(1000)
+    chosen = documents(effort.documents)
     inputs, targets = [document[:-1] for document in chosen], [document[1:] for document in chosen]
     ends: list[float] = []
     nn.fit(
@@ -285,8 +302,9 @@ def thousand_steps() -> list[Row]:
             program(weights, document, following)
 
     bare()
-    alone = statistics.median([timed(bare) for _ in range(5)])
-    return rows_of("1,000 Adam steps of it on names, by `nn.fit`", {"compiled": between(ends), "the steps alone": alone})
+    alone = statistics.median([timed(bare) for _ in range(effort.repeats)])
+    times = {"compiled": between(ends), "the steps alone": alone}
+    return rows_of(f"{effort.documents:,} Adam steps of it on names, by `nn.fit`", times)
 
 
 def between(ends: list[float]) -> float:
@@ -336,17 +354,18 @@ def trained_in_torch(network: Any, epochs: int, shape: tuple[int, ...]) -> Step:
     return training
 
 
-def digits_perceptron() -> list[Row]:
-    """20 epochs of digits with a multilayer perceptron, tracing included."""
+def digits_perceptron(effort: Effort) -> list[Row]:
+    """Epochs of digits with a multilayer perceptron, tracing included."""
     import torch
 
     network = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)).double()
     model = nn.Sequential(nn.Linear(64, 32, seed=0), "relu", nn.Linear(32, 10, seed=1))
-    steps = {"compiled": trained(model, 20), "PyTorch": trained_in_torch(network, 20, (64,))}
-    return rows_of("20 epochs of digits, MLP(64, 32, 10), with tracing", medians(steps, 3.0))
+    steps = {"compiled": trained(model, effort.epochs), "PyTorch": trained_in_torch(network, effort.epochs, (64,))}
+    workload = f"{effort.epochs} epochs of digits, MLP(64, 32, 10), with tracing"
+    return rows_of(workload, medians(steps, 1.5 * effort.seconds))
 
 
-def digits_convolution() -> list[Row]:
+def digits_convolution(effort: Effort) -> list[Row]:
     """An epoch of digits with a small convolutional network, tracing included."""
     import torch
 
@@ -356,7 +375,7 @@ def digits_convolution() -> list[Row]:
     model = nn.Sequential(
         as_image, nn.Conv2d(1, 12, size=3, seed=0), nn.MaxPool2d(2), "relu", nn.flatten, nn.Linear(108, 10, seed=1)
     )
-    times = medians({"compiled": trained(model, 1), "PyTorch": trained_in_torch(network, 1, (1, 8, 8))}, 3.0)
+    times = medians({"compiled": trained(model, 1), "PyTorch": trained_in_torch(network, 1, (1, 8, 8))}, 1.5 * effort.seconds)
     ends: list[float] = []
     trained(model, 6, callbacks=[lambda _: ends.append(time.perf_counter())])()
     later = {"compiled": between(ends), "PyTorch": times["PyTorch"]}
@@ -383,12 +402,12 @@ class Characters(nn.Module):
         return [self.out(h) for h in outputs]
 
 
-def lstm() -> list[Row]:
-    """The loss and all gradients of an LSTM over 20 characters."""
+def lstm(effort: Effort) -> list[Row]:
+    """The loss and all gradients of an LSTM over some characters."""
     import torch
 
     draw = random.Random(0)
-    text = [draw.randrange(27) for _ in range(21)]
+    text = [draw.randrange(27) for _ in range(effort.tokens + 1)]
     model = Characters()
     program, weights = autograd.compile(next_tokens).functional(model), weights_of(model)
     token, cell, out = torch.nn.Embedding(27, 16).double(), torch.nn.LSTMCell(16, 32).double(), torch.nn.Linear(32, 27).double()
@@ -403,10 +422,10 @@ def lstm() -> list[Row]:
         backward(torch.nn.functional.cross_entropy(out(torch.stack(outputs)), following), parameters)
 
     steps = {"compiled": lambda: program(weights, text[:-1], text[1:]), "PyTorch, LSTMCell": with_torch}
-    return rows_of("LSTM of 32 on 20 characters", medians(steps))
+    return rows_of(f"LSTM of 32 on {effort.tokens} characters", medians(steps, effort.seconds))
 
 
-def tracing() -> list[Row]:
+def tracing(effort: Effort) -> list[Row]:
     """How long it takes from scalars to a program."""
     from tests.benchmarks.__main__ import data
 
@@ -426,7 +445,7 @@ def tracing() -> list[Row]:
     model = nn.MLP(2, [16, 16, 1], seed=1)
     arguments = weights_of(model), np.array(points), np.array(targets, dtype=float)
     times, size = [], 0
-    for _ in range(5):
+    for _ in range(effort.repeats):
         compiled = autograd.compile(margins)
         program = compiled.functional(model)
         times.append(timed(lambda program=program: program(*arguments)))
@@ -435,18 +454,19 @@ def tracing() -> list[Row]:
     return [(f"tracing and recovery, {size:,} scalar operations", shown(found), f"{1e6 * found / size:.1f} µs each", "")]
 
 
-ROWS: tuple[Callable[[], list[Row]], ...] = (
+ROWS: tuple[Callable[[Effort], list[Row]], ...] = (
     moons, perceptron, wide_perceptron, options, gpt, thousand_steps, digits_perceptron, digits_convolution, lstm, tracing,
 )  # fmt: skip
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table, in a process of one thread."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", help=f"only these: {', '.join(row.__name__ for row in ROWS)}")
-    options = parser.parse_args()
+    parser.add_argument("--small", action="store_true", help="one run of each, on little: to see that it works")
+    options = parser.parse_args(arguments)
     if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
-        command = [sys.executable, "-m", "tests.benchmarks.compiling", *options.rows]
+        command = [sys.executable, "-m", "tests.benchmarks.compiling", *options.rows, *(["--small"] if options.small else [])]
         raise SystemExit(subprocess.run(command, env=os.environ | ONE_THREAD).returncode)
     import torch
 
@@ -455,7 +475,7 @@ def main() -> None:
     print("|---|---:|---:|---:|")
     for row in ROWS:
         if not options.rows or row.__name__ in options.rows:
-            for cells in row():
+            for cells in row(SMALL if options.small else Effort()):
                 print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -100,23 +100,29 @@ def measure(browser: Any, name: str, loss: Value, model: nn.MLP, folder: Path, m
     print(f"{name:<14} {page.values:>6} {shown:>6}", *figures)
 
 
-def main() -> None:
+GRAPHS = (
+    ("two neurons", [2, 2, 1], 0, 1000),
+    ("two layers", [4, 8, 7, 1], 0, 1000),
+    ("three layers", [8, 20, 20, 19, 1], 0, 1000),
+    ("all boxes", [8, 20, 20, 19, 1], 0, 10_000),
+    ("two moons", [2, 16, 16, 1], 100, 1000),
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
+    parser.add_argument("--small", action="store_true", help="the smallest graph only: to see that it works")
+    options = parser.parse_args(arguments)
     if reason := missing():
         parser.error(reason)
     print("graph          values  boxes       kB  written/s  load/s  step/ms     most     jump  zoom/ms      95%")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        for name, sizes, samples, max_boxes in (
-            ("two neurons", [2, 2, 1], 0, 1000),
-            ("two layers", [4, 8, 7, 1], 0, 1000),
-            ("three layers", [8, 20, 20, 19, 1], 0, 1000),
-            ("all boxes", [8, 20, 20, 19, 1], 0, 10_000),
-            ("two moons", [2, 16, 16, 1], 100, 1000),
-        ):
+        for name, sizes, samples, max_boxes in GRAPHS[:1] if options.small else GRAPHS:
             loss, model = network(sizes, samples)
             measure(browser, name, loss, model, Path(folder), max_boxes)
+    if options.small:
+        return
     start = time.perf_counter()
     Graph(network([2, 16, 16, 1], 100)[0])
     print(f"(making and freezing the graph of two moons: {time.perf_counter() - start:.2f} s)")

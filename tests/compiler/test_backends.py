@@ -87,6 +87,28 @@ def test_every_row_in_c_is_that_of_the_engine(row, rows_in_c):
     same(found, expected, 1e-9 if row.name in ("polygamma", "dsinc") else 1e-13)
 
 
+def test_a_large_gradient_is_no_reason_to_warn():
+    assert ag.compile(lambda x: x * 1e300).value_and_grad(1.0) == (1e300, 1e300)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_shares_of_infinities_and_slopes_far_out_are_the_engines(backend):
+    f = lambda x: [ag.logsumexp(x), ag.logaddexp(x[0], x[1]), ag.logaddexp2(x[0], x[1])]  # noqa: E731
+    for k in range(3):
+        chosen = lambda x, k=k: f(x)[k]  # noqa: E731
+        compiled = ag.compile(chosen, backend=backend)
+        for x in ([1.0, 2.0], [math.inf, 0.0], [math.inf, math.inf], [-math.inf, -math.inf], [-math.inf, 0.0], [3.0, 3.0]):
+            value, gradient = ag.value_and_grad(chosen)(x)
+            assert compiled.value_and_grad(x) == (pytest.approx(value, rel=1e-15), pytest.approx(gradient, rel=1e-14))
+    for function in (ag.tanh, ag.sigmoid, ag.sinc, ag.asin, ag.cbrt):
+        compiled = ag.compile(ag.grad(function), backend=backend)
+        for x in (1e-300, 0.5, -0.25, 0.99):
+            assert compiled(x) == pytest.approx(ag.grad(function)(x), rel=1e-13)
+    compiled = ag.compile(ag.tanh, backend=backend)
+    for x in (20.0, -300.0, 371.0):
+        assert compiled.value_and_grad(x)[1] == pytest.approx(ag.grad(ag.tanh)(x), rel=1e-13, abs=2e-323)
+
+
 def test_words_of_c_are_words_of_the_table():
     assert set(HELPERS) | set(MATH) <= set(TABLE)
     assert not set(HELPERS) & set(MATH)

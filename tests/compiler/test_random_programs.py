@@ -24,9 +24,10 @@ from autograd.ops import TABLE
 from tests.compiler.native import called, library, needs_compiler
 
 ROWS = list(TABLE.values())
-ORDERED = ("polygamma", "dsinc")  # their first operand is the order of a derivative
+ORDERED = ("polygamma", "dsinc", "dpow")  # their first operand is the order of a derivative
 # Python has its own hypot, norm, lgamma, cbrt and exp2; C's differ in the last bit, and so does what is built on series.
-OTHER_LIBRARY = {"hypot", "norm", "lgamma", "digamma", "polygamma", "cbrt", "exp2", "sinc", "dsinc", "atan2", "asinh", "prod"}
+OTHER_LIBRARY = {"hypot", "cosine", "norm", "lgamma", "digamma", "polygamma", "cbrt", "exp2", "sinc", "dsinc", "atan2", "asinh"}
+OTHER_LIBRARY |= {"prod"}  # taken in another order
 EDGES = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e300])
 USUAL = st.floats(-2.0, 2.0)
 INPUTS = st.lists(USUAL, min_size=1, max_size=4)
@@ -48,7 +49,7 @@ def programs(draw, rows, numbers=USUAL):
             counts = st.just(draw(counts))
         places = [[draw(pick) for _ in range(draw(counts))] for _ in range(draw(st.integers(1, 4)))]
         if row is not None and row.name in ORDERED:
-            places = [[float(draw(st.integers(0, 3))), picks[1]] for picks in places]
+            places = [[float(draw(st.integers(0, 3))), *picks[1:]] for picks in places]
         steps.append((row, places))
     return steps
 
