@@ -35,7 +35,8 @@ __version__ = "0.1.0"
 # Rooms that are opened when somebody asks for what is in them: the engine stays light.
 _ROOMS = {
     "Array": "autograd.arrays.protocols", "array": "autograd.arrays.protocols",
-    "TraceError": "autograd.compiler.trace", "compile": "autograd.compiler.decorator",
+    "CompileMismatch": "autograd.compiler.audit", "TraceError": "autograd.compiler.trace",
+    "compile": "autograd.compiler.decorator",
     "Graph": "autograd.graphs", "GradcheckError": "autograd.check", "draw_dot": "autograd.draw",
     "explain": "autograd.explanation", "explore": "autograd.explorer", "gradcheck": "autograd.check",
 }  # fmt: skip

@@ -16,7 +16,10 @@ from typing import Any
 from autograd.closures import Closure
 from autograd.value import Note, Value, current, note
 
-__all__ = ["GradientWarning", "detect_anomaly", "enable_grad", "lint", "no_grad", "scope", "user_line", "watched"]
+__all__ = [
+    "GradientWarning", "detect_anomaly", "enable_grad", "is_users", "lint", "no_grad", "scope", "user_frame", "user_line", "warn",
+    "watched",
+]  # fmt: skip
 
 
 class block(ContextDecorator):  # noqa: N801 - used as a word, `with no_grad():`
@@ -239,7 +242,13 @@ def made(node: Value) -> str:
 
 
 def is_own(frame: FrameType) -> bool:
+    """Whether a frame belongs to this library."""
     return frame.f_globals.get("__name__", "").partition(".")[0] in (__name__.partition(".")[0], "contextlib")
+
+
+def is_users(frame: FrameType) -> bool:
+    """Whether a frame belongs to neither this library nor another."""
+    return not is_own(frame) and not frame.f_code.co_filename.startswith(libraries())
 
 
 @cache
@@ -257,7 +266,7 @@ def user_frame() -> FrameType:
     while innermost.f_back is not None and is_own(innermost):
         innermost = innermost.f_back
     frame: FrameType | None = innermost
-    while frame is not None and (is_own(frame) or frame.f_code.co_filename.startswith(libraries())):
+    while frame is not None and not is_users(frame):
         frame = frame.f_back
     return frame or innermost
 

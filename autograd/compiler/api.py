@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import update_wrapper
+from functools import partial, update_wrapper
+from time import perf_counter
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
+from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
@@ -16,24 +18,26 @@ from autograd.compiler.plain import PlainText
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import surroundings
-from autograd.compiler.variant import Call, Variant, Variants
+from autograd.compiler.variant import Call, Tracing, Variant, Variants, collector_paused
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current
 
 __all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
 
+Tracer = Callable[[Callable[..., Any]], Any]
 MOST = 128  # functions and classes of former calls that are remembered
 
 
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str = "numpy") -> None:
+    def __init__(self, function: Callable[..., Any], backend: str = "numpy", audit: bool | None = None) -> None:
         update_wrapper(self, function)
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.function, self.backend = function, backend
         self.variants = Variants(self.__name__)
         self.latest: Variant | None = None
+        self.auditor = Auditor(audit)
         self._names = parameter_names(function)
         self._used: dict[Any, None] = {}  # functions and classes, and how to look up the names that they use from outside
         self._outside: dict[str, Callable[[], Any]] = {}
@@ -42,6 +46,7 @@ class Compiled:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
         if getattr(current(), "trace", None) is not None:
             return self.function(*arguments, **keywords)  # part of another program
+        is_due = self.auditor.is_due()
         call = Call(arguments, keywords)
         found = self.signature(call)
         if found.is_foreign:
@@ -50,10 +55,15 @@ class Compiled:
             nodes = variant.nodes(found.things)
             if nodes:
                 result = variant.as_nodes(found.things, nodes)
-                if result is not None:
-                    return result
+                if result is None:
+                    continue
             elif (numbers := variant.run(found.things)) is not None:
-                return variant.rebuilt(numbers[0])
+                result = variant.rebuilt(numbers[0])
+            else:
+                continue
+            if is_due:
+                self.verify(variant, self.tracer(call))
+            return result
         return self.function(*arguments, **keywords)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
@@ -66,6 +76,7 @@ class Compiled:
         The gradient by a module is a dictionary of its parameters by name. Raises TypeError if the function does not return one
         number.
         """
+        is_due = self.auditor.is_due()
         chosen = positions(self.__name__, argnums, arguments)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
@@ -75,6 +86,8 @@ class Compiled:
             numbers = variant.run(found.things, tuple([k for places in spans.values() for k in places]))
             if numbers is None:
                 continue
+            if is_due:
+                self.verify(variant, self.tracer(call))
             results, start = {}, 0
             for k, places in spans.items():
                 results[k] = contained(call.arguments[k], numbers[1][start : start + len(places)])
@@ -124,14 +137,57 @@ class Compiled:
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
-        def trace() -> Variant:
-            return Variant(self.function, self.__name__, call, lambda: self.signature(call, named=True), self.backend)
-
-        for variant in self.variants.fitting(found, trace):
+        trace = self.tracer(call)
+        for variant in self.variants.fitting(found, lambda: self.compiled(trace)):
             self.latest = variant
             yield variant
             if variant.is_undecided:
                 return
+
+    def tracer(self, call: Call) -> Tracer:
+        """What runs the function on Values for this call, by the class that it is given: a new program, or an audit."""
+        return lambda make: make(self.function, self.__name__, call, lambda: self.signature(call, named=True))
+
+    def compiled(self, trace: Tracer) -> Variant:
+        """A new program."""
+        variant: Variant = trace(partial(Variant, backend=self.backend))
+        self.auditor.traced(variant.size, variant.seconds)
+        return variant
+
+    def verify(self, variant: Variant, trace: Tracer, variants: Variants | None = None) -> None:
+        """Audit a program that just ran. Raises CompileMismatch if the function does something else now.
+
+        Its programs are dropped then, so that the next call traces it again.
+        """
+        started = perf_counter()
+        report = self.report(variant, trace)
+        self.auditor.audited(perf_counter() - started)
+        if not report:
+            (variants or self.variants).known.clear()
+            report.raise_if_wrong()
+
+    def report(self, variant: Variant, trace: Tracer) -> Report:
+        """What an audit of a program finds."""
+        with collector_paused():
+            return audit(self.__name__, variant, lambda follower: trace(partial(Tracing, program=follower, around=untouched)))
+
+    def audit(self, *arguments: Any, **keywords: Any) -> Report:
+        """Whether the function still does for these arguments what its program does: it is traced again, and compared.
+
+        The report is true if so; printed, it says what changed, and on which line.
+
+        >>> import random
+        >>> from autograd import compile
+        >>> f = compile(lambda x: x * random.Random().random(), audit=False)  # a generator made inside cannot be noticed
+        >>> f(1.0) == f(1.0), bool(f.audit(1.0))
+        (True, False)
+        """
+        call = Call(arguments, keywords)
+        found = self.signature(call)
+        for variant in self.fitting(call, found):
+            if variant.run(found.things) is not None:
+                return self.report(variant, self.tracer(call))
+        return Report(self.__name__)
 
     @property
     def frozen(self) -> list[str]:
@@ -311,21 +367,24 @@ class Functional:
 
     def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
         """The value, and the gradient by these inputs."""
+        is_due = self.compiled.auditor.is_due()
         compiled, head = self.compiled, self.head(weights)
         call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
         found = compiled.signature(call, start=self.plain, skip=self.argnum)
 
-        def trace() -> Variant:
+        def trace(make: Callable[..., Any]) -> Any:
             with numbers_in(self.values, head.tolist()):
-                return Variant(compiled.function, compiled.__name__, call,
-                               lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum), compiled.backend)
+                return make(compiled.function, compiled.__name__, call,
+                            lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum))
 
-        for variant in self.variants.fitting(found, trace):
+        for variant in self.variants.fitting(found, lambda: compiled.compiled(trace)):
             compiled.latest = variant
             if wanted:
                 check_scalar(variant)
             numbers = variant.run(found.things, wanted, head)
             if numbers is not None:
+                if is_due:
+                    compiled.verify(variant, trace, self.variants)
                 return float(numbers[0][0]) if wanted else variant.rebuilt(numbers[0]), numbers[1]
         with numbers_in(self.values, head.tolist()):
             if not wanted:

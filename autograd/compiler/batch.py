@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import is_
 from typing import Any
 
 from autograd.calculus import value_and_grad
 from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
+from autograd.compiler.audit import Report
 from autograd.compiler.blocks import Blocks, Found
 from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.signature import Signature, parameter_names
@@ -28,8 +30,10 @@ NOTHING: Any = (), lambda: ((), ())
 class Batched(Compiled):
     """A compiled function of one example that is called with many; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None) -> None:
-        super().__init__(function)
+    def __init__(
+        self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, audit: bool | None = None
+    ) -> None:  # fmt: skip
+        super().__init__(function, audit=audit)
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.reduce = reduce
@@ -106,6 +110,19 @@ class Batched(Compiled):
         """The same function of arrays alone; see `Compiled.functional`."""
         return BatchedFunctional(self, model, argnum)
 
+    def audit(self, *arguments: Any, **keywords: Any) -> Report:
+        """Whether the function still does what its programs do, for the first example of each; see `Compiled.audit`."""
+        task = Task(self, Call(arguments, keywords))
+        report = Report(self.__name__)
+        for variant, rows, found in self.parts(task, self.variants, lambda _: NOTHING):
+            import numpy as np
+
+            examples = np.delete(np.arange(task.examples.size) if rows is None else rows, found.refused)
+            report = self.report(variant, partial(task.trace, int(examples[0])))
+            if not report:
+                return report
+        return report
+
     def check_argnums(self, chosen: Sequence[int]) -> None:
         """Raise ValueError for a gradient that is a sum over the examples where nothing else is summed."""
         for k in chosen:
@@ -134,6 +151,7 @@ class Batched(Compiled):
         """Every example by a program that fits it: programs, the numbers of their examples (None: all), what they found."""
         import numpy as np
 
+        is_due = self.auditor.is_due()
         rows: Any = None  # the examples that are left
         known: list[Any] = variants.of(task.found)
         tried: list[Traced] = []
@@ -158,6 +176,10 @@ class Batched(Compiled):
             if variant.chose and np.isnan(found.values).any():
                 found = self.checked(task, blocks, tested, found)
             if len(found.refused) < len(tested):
+                if is_due:
+                    is_due = False
+                    example = int(np.delete(tested, found.refused)[0])
+                    self.verify(variant, partial(task.trace, example), variants)
                 yield variant, mine, found
             refused = tested[found.refused]
             if old is None and left[0] in refused:  # the engine's last digit tips a comparison of its own trace
@@ -273,10 +295,16 @@ class Task:
         return self.owner.signature(call, named=named, start=start, skip=self.skip)
 
     def traced(self, k: int) -> Traced:
-        """A trace of example k."""
+        """A program for example k."""
+        variant: Traced = self.trace(k, partial(Traced, columns=self.places))
+        self.owner.auditor.traced(variant.size, variant.seconds)
+        return variant
+
+    def trace(self, k: int, make: Callable[..., Any]) -> Any:
+        """Run the function on example k, by a class that traces."""
         call = self.at(k)
         with numbers_in(self.values, () if self.head is None else self.head.tolist()):
-            return Traced(self.owner.function, self.owner.__name__, call, lambda: self.signature(call, named=True), self.places)
+            return make(self.owner.function, self.owner.__name__, call, lambda: self.signature(call, named=True))
 
     def results(self, k: int) -> list[float]:
         """What the function returns for example k, by the engine."""

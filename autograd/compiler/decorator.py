@@ -16,17 +16,21 @@ Decorator = Callable[[Callable[..., Any]], Compiled]
 
 @overload
 def compile(
-    function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean", backend: str | None = None
-) -> Decorator: ...
+    function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean", backend: str | None = None,
+    audit: bool | None = None,
+) -> Decorator: ...  # fmt: skip
 @overload
 def compile(
-    function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean", backend: str | None = None
-) -> Compiled: ...
+    function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean", backend: str | None = None,
+    audit: bool | None = None,
+) -> Compiled: ...  # fmt: skip
 @overload
-def compile(function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean") -> Batched: ...
+def compile(
+    function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean", audit: bool | None = None
+) -> Batched: ...
 def compile(
     function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean",
-    backend: str | None = None,
+    backend: str | None = None, audit: bool | None = None,
 ) -> Any:  # fmt: skip
     """The same function, traced at the first call and run as a program of NumPy arrays from then on.
 
@@ -61,6 +65,12 @@ def compile(
     >>> loss.value_and_grad([2.0, 1.0], np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 2.0]))
     (3.0, [4.0, 2.0])
 
+    Whatever a function reads by itself (a clock, a file, a random generator that it makes inside) was read when it was traced.
+    So a compiled function audits itself: at its second call, and then for at most 2 % of the time, it is traced again beside its
+    program, and raises CompileMismatch where it does something else now. `audit=True` audits every call, `audit=False` none;
+    `compiled.audit(...)` is an audit at will, whose report says what was, what is, and on which line. Audits leave results,
+    random states and what is printed as they are; what else a function does to the world, it does in an audit too.
+
     `backend` is "numpy"; or "python" for a program of plain Python on lists, which is what runs where NumPy is missing. The same
     program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
@@ -68,16 +78,16 @@ def compile(
     15.0
     """
     if function is None:
-        return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend)
+        return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend, audit=audit)
     if not callable(function):
         raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
     if backend not in (None, "numpy", "python"):
         raise ValueError(f"autograd.compile has the back ends 'numpy' and 'python', not {backend!r}; see also to_c and to_jax")
     if batch is None:
-        return Compiled(function, backend or ("numpy" if has_numpy() else "python"))
+        return Compiled(function, backend or ("numpy" if has_numpy() else "python"), audit)
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
-    return Batched(function, batch, reduce)
+    return Batched(function, batch, reduce, audit)
 
 
 def has_numpy() -> bool:

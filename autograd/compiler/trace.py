@@ -134,8 +134,10 @@ class Trace:
     `source_of` tells for a Value from outside which input of the program it is, by the key and the name it answers.
     """
 
-    def __init__(self, source_of: Callable[[Value], tuple[Any, str] | None], generators: Iterable[Any] = ()) -> None:
-        self.program = Program()
+    def __init__(
+        self, source_of: Callable[[Value], tuple[Any, str] | None], generators: Iterable[Any] = (), program: Program | None = None
+    ) -> None:  # fmt: skip
+        self.program = Program() if program is None else program
         self.refs: dict[Value, int] = {}
         self.sources: list[Any] = []  # for each input, where its number is found
         self.source_of = source_of

@@ -6,10 +6,12 @@ import gc
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from autograd.calculus import grad
+from autograd.compiler.audit import Record
 from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
 from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
@@ -20,7 +22,7 @@ from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current, record
 
-__all__ = ["Call", "Variant", "Variants", "element"]
+__all__ = ["Call", "Tracing", "Variant", "Variants", "element"]
 
 VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
@@ -47,49 +49,40 @@ class Call(NamedTuple):
     keywords: Mapping[str, Any]
 
 
-class Variant:
-    """One trace of a function: valid for calls of one signature, where its guards hold."""
+class Tracing:
+    """One run of a function on Values, written down in `program` if that is given; `around` is the context in which it runs."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
+        program: Program | None = None, around: Callable[[Sequence[Any]], AbstractContextManager[Any]] = nullcontext,
     ) -> None:  # fmt: skip
-        self.name, self.backend = name, backend
+        started = perf_counter()
         found = sign()
         paths = found.paths or []
-        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
+        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators, program)
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         entering = iter(list(self.entered(trace, found)))
         given = [replaced(x, entering) for x in call.arguments]
         named = {key: replaced(x, entering) for key, x in call.keywords.items()}
         numbers = list(map(primal, found.things))
-        output = unboxed(trace.run(function, given, named))
+        with around(trace.generators):
+            output = unboxed(trace.run(function, given, named))
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
                 f"{changed} outside"
             )
-        program = trace.program
-        program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else program.constant(number(x, f"a result of {name}"))
+        self.trace, self.output, self.found, self.program = trace, output, found, trace.program
+        self.program.outputs = [
+            trace.reference(x) if isinstance(x, Value) else self.program.constant(number(x, f"a result of {name}"))
             for x in leaves(output)
         ]  # fmt: skip
-        self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
-        self.structure = transform(lambda _: 0.0, output)
-        self.constants, self.chose = trace.constants, trace.chose
-        self.is_undecided = False
-        self.fixed = {source: (index.value.label, index.number) for source, index in self.indices.items() if index.fixed}
-        self.limits = limits(self.indices)
-        self.size = sum(scalar_size(row, len(refs)) for row, refs in zip(program.rows, program.operands) if row is not None)
-        self.sources = trace.sources
-        self.segments = segments(self.sources, found.head)
-        self.place = {source: k for k, source in enumerate(self.sources)}  # of a thing among the inputs
-        program.hints = {
-            ref: Hint(value._note.scope, value._note.label)
-            for value, ref in trace.refs.items() if ref >= 0 and (value._note.scope or value._note.label)
-        }  # fmt: skip
-        self.program = sums_of_products(program).new
-        self.executables: dict[tuple[int, ...], Executable] = {}
-        self.latest: Executable | None = None
+        self.seconds = perf_counter() - started
+
+    @property
+    def layout(self) -> str:
+        """The containers of the results, as text."""
+        return repr(transform(lambda _: 0.0, self.output))
 
     def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
         """Make inputs of the arguments, and give what the function gets in place of each number and array."""
@@ -114,6 +107,36 @@ class Variant:
             return value
         self.indices[source] = Index(number, value)
         return self.indices[source]
+
+
+class Variant:
+    """One trace of a function: valid for calls of one signature, where its guards hold."""
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
+    ) -> None:  # fmt: skip
+        self.name, self.backend = name, backend
+        run = Tracing(function, name, call, sign)
+        trace, program, output = run.trace, run.program, run.output
+        self.indices = run.indices
+        self.record, self.layout, self.seconds = Record(program), run.layout, run.seconds  # for audits
+        self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
+        self.structure = transform(lambda _: 0.0, output)
+        self.constants, self.chose = trace.constants, trace.chose
+        self.is_undecided = False
+        self.fixed = {source: (index.value.label, index.number) for source, index in self.indices.items() if index.fixed}
+        self.limits = limits(self.indices)
+        self.size = sum(scalar_size(row, len(refs)) for row, refs in zip(program.rows, program.operands) if row is not None)
+        self.sources = trace.sources
+        self.segments = segments(self.sources, run.found.head)
+        self.place = {source: k for k, source in enumerate(self.sources)}  # of a thing among the inputs
+        program.hints = {
+            ref: Hint(value._note.scope, value._note.label)
+            for value, ref in trace.refs.items() if ref >= 0 and (value._note.scope or value._note.label)
+        }  # fmt: skip
+        self.program = sums_of_products(program).new
+        self.executables: dict[tuple[int, ...], Executable] = {}
+        self.latest: Executable | None = None
 
     def fits(self, things: Sequence[Any]) -> bool:
         """Whether the integers that the trace has fixed are the same."""
