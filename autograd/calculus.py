@@ -33,7 +33,9 @@ class Evaluation:
             if not isinstance(i, int):
                 raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
             if not -len(arguments) <= i < len(arguments):
-                raise TypeError(f"{self.name} is differentiated by argument {i}, but was called with {len(arguments)} arguments")
+                raise TypeError(
+                    f"{self.name} is differentiated with respect to argument {i}, but was called with {len(arguments)} arguments"
+                )
         arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
         self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
@@ -47,6 +49,8 @@ class Evaluation:
         self.readings = listener(self.inputs)
         with differentiating(read=self.readings or current().read):
             self.returned = function(*arguments, **keywords)
+        if self.readings is not None:
+            self.readings.returned()
 
     def fresh(self, leaf: Any) -> Value:
         x = number_in(leaf, f"an argument of {self.name}")
@@ -137,7 +141,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 def grad(f: Any, argnums: Any = 0, *, create_graph: bool = False) -> Any:
     """The gradient: of a function, as a function; or of a Value by other Values, at once.
 
-    `grad(f)` takes what f takes and returns the derivatives by argument `argnums`, in the containers of that argument.
+    `grad(f)` takes what f takes and returns the derivatives with respect to argument `argnums`, in its
+    containers.
     `grad(output, inputs)` returns the derivatives of a Value by other Values in the containers of `inputs`, and leaves
     every `grad` attribute alone; with `create_graph` they are Values.
 
@@ -152,16 +157,17 @@ def grad(f: Any, argnums: Any = 0, *, create_graph: bool = False) -> Any:
     if isinstance(f, Value):
         inputs = argnums
         if isinstance(inputs, int) and inputs == 0:
-            raise TypeError("grad of a Value needs the Values to differentiate by: grad(output, inputs)")
+            raise TypeError("grad of a Value needs the Values with respect to which it is differentiated: grad(output, inputs)")
         for x in leaves(inputs):
             if not isinstance(x, Value):
-                raise TypeError(f"grad(output, inputs) differentiates by Values, not by {type(x).__name__} {x!r}")
+                raise TypeError(f"grad(output, inputs) is with respect to Values, not {type(x).__name__} {x!r}")
         order = topological(f)
         if (readings := listener(())) is not None:
             readings.result("grad(output, inputs)", leaves(inputs), order)
         with differentiating(create_graph):
             found = pullback(order, {f: 1.0}, create_graph=create_graph)
         return transform(lambda x: found.get(x, 0.0), inputs)
+    check_function(f, "grad")
     evaluate = value_and_grad(f, argnums)
 
     @wraps(f)

@@ -133,7 +133,7 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
         storing(order, cotangents)
     for node in order:
         arrived = cotangents.get(node, 0.0)
-        if node._operands or (node.grad.__class__ is float and node.grad == 0.0):
+        if node._operands or node.grad is None or (node.grad.__class__ is float and node.grad == 0.0):
             node.grad = arrived
         else:
             node.grad = node.grad + arrived

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from types import FunctionType, ModuleType
 from typing import Any
 
 from autograd.floats import number
@@ -17,6 +18,8 @@ from autograd.ops import Primitive
 from autograd.value import EMPTY, Value
 
 __all__ = ["Closure"]
+
+TRIALS = (-2.0, 1e3, -1e-3)  # gradients with which a closure is called, besides 1, to see that it is proportional
 
 
 class Closure(Primitive):
@@ -68,6 +71,8 @@ def describe(self: Value, operands: Any, operation: Any, label: Any) -> None:
         self._primitive, self._operands, self._locals = Closure(operation), operands, slopes
     if self._note.watch is not None:
         self._note.watch(self)
+    if self._note.read is not None and self._locals == (None,) * len(operands):
+        self._note.read("operation", self)
 
 
 def carry_back(self: Value) -> Callable[[], None]:
@@ -86,7 +91,8 @@ def carry_back(self: Value) -> Callable[[], None]:
 def set_carry_back(self: Value, closure: Callable[[], None]) -> None:
     """Let a closure say how the gradient of this node goes back; its local derivatives are found here, by calling it.
 
-    Raises ValueError if what it adds is not proportional to the gradient of the node: then there are no local derivatives.
+    Raises ValueError if what it adds is not proportional to the gradient of the node: then there are no local derivatives; and if
+    it adds to the gradient of a Value that is no operand.
     """
     if not callable(closure):
         raise TypeError(f"_backward is a function without arguments, not {type(closure).__name__} {closure!r}")
@@ -97,13 +103,14 @@ def set_carry_back(self: Value, closure: Callable[[], None]) -> None:
             f"{self!r} has no operands to carry a gradient back to; give them, Value(number, operands, 'name'), "
             "or listen to its gradient with register_hook"
         )
-    once, twice = (slopes_at(self, closure, gradient) for gradient in (1.0, -2.0))
-    for one, two in zip(once, twice):
-        if not math.isclose(-2.0 * one, two, rel_tol=1e-9) and one == one:
-            raise ValueError(
-                f"the _backward of {self._op!r} adds {one!r} for a gradient of 1 and {two!r} for one of -2: that is no "
-                "derivative; register_hook changes a gradient on its way, and autograd.primitive defines an operation"
-            )
+    once = slopes_at(self, closure, 1.0)
+    for gradient in TRIALS:
+        for one, other in zip(once, slopes_at(self, closure, gradient)):
+            if not math.isclose(gradient * one, other, rel_tol=1e-9) and one == one:
+                raise ValueError(
+                    f"the _backward of {self._op!r} adds {one!r} for a gradient of 1 and {other!r} for one of {gradient!r}: that "
+                    "is no derivative; register_hook changes a gradient on its way, and autograd.primitive defines an operation"
+                )
     seen: set[Value] = set()
     slopes: list[float | None] = []
     for operand, slope in zip(self._operands, once):  # an operand that is used twice has its whole slope at the first place
@@ -115,16 +122,43 @@ def set_carry_back(self: Value, closure: Callable[[], None]) -> None:
 
 def slopes_at(node: Value, closure: Callable[[], None], gradient: float) -> list[float]:
     """What a closure adds to the gradient of each operand, for this gradient of the node; all gradients are put back."""
-    kept = [(value, value.grad) for value in (node, *node._prev)]
+    parents = set(node._prev)
+    others = [value for value in values_of(closure) if value is not node and value not in parents]
+    kept = [(value, value.grad) for value in (node, *parents, *others)]
     try:
         for value, _ in kept:
             value.grad = 0.0
         node.grad = gradient
         closure()
+        for value in others:
+            if value.grad != 0.0:
+                raise ValueError(
+                    f"the _backward of {node._op!r} adds to the gradient of {value.label or 'a Value'} = {value._data!r}, which "
+                    "is not among its operands; name it there, Value(number, operands, 'name')"
+                )
         return [0.0 if operand.__class__ is float else float(operand.grad) for operand in node._operands]  # type: ignore[union-attr]
     finally:
         for value, grad in kept:
             value.grad = grad
+
+
+def values_of(closure: Callable[[], None]) -> list[Value]:
+    """The Values that a function finds outside: in its closure, among its globals, and in containers and objects of these."""
+    from inspect import getclosurevars, isfunction  # not needed before a program defines an operation
+
+    if not isfunction(closure):
+        return []
+    variables = getclosurevars(closure)
+    found = [*variables.nonlocals.values(), *variables.globals.values()]
+    for _ in range(2):  # objects, and lists in them
+        for thing in list(found):
+            if isinstance(thing, (list, tuple)):
+                found += thing
+            elif isinstance(thing, dict):
+                found += thing.values()
+            elif hasattr(thing, "__dict__") and not isinstance(thing, (type, ModuleType, FunctionType)):
+                found += vars(thing).values()
+    return list({id(value): value for value in found if isinstance(value, Value)}.values())
 
 
 setattr(Value, "_describe", describe)  # noqa: B010 - Value's room comes before this one

@@ -1,7 +1,8 @@
 """The room of copies: Values go through `copy` and `pickle` without recursion, however deep their graph is.
 
 A copy has the numbers, gradients, labels and scopes of the original, and the class and attributes of a subclass. Hooks stay
-behind, and a gradient that is itself a Value keeps only its number.
+behind, and a gradient that is itself a Value keeps only its number. While a derivative is being taken, a copy is the result of an
+operation, so that no path is cut: f(x) and grad(f)(x) mean the same copy.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.ops import Primitive
-from autograd.value import Note, Operand, Value, topological
+from autograd.value import Note, Operand, Value, current, topological
 
 __all__: list[str] = []
 
@@ -64,11 +65,13 @@ def reduce(self: Value) -> tuple[Any, ...]:
 
 def copy(self: Value) -> Value:
     """Another node with the same operands."""
-    return build(parts(self, self._operands))
+    return +self if current().nested else build(parts(self, self._operands))
 
 
 def deepcopy(self: Value, memo: dict[int, Any]) -> Value:
     """The whole graph again; what the memo knows is shared."""
+    if current().nested:
+        return memo.setdefault(id(self), +self)  # type: ignore[no-any-return]
     for node in topological(self):
         if id(node) not in memo:
             operands: tuple[Operand, ...] = tuple([x if isinstance(x, float) else memo[id(x)] for x in node._operands])

@@ -35,7 +35,8 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
     if isinstance(x, float):  # NumPy's float64
         return float(x)
     if isinstance(x, (str, bytes)):
-        raise TypeError(f"{where} needs a number, not {type(x).__name__}; write Value(float({x!r}))")
+        hint = f"; write Value(float({x!r}))" if is_number(x) else f" {x!r}"
+        raise TypeError(f"{where} needs a number, not {type(x).__name__}{hint}")
     # NumPy's complex numbers have a __float__; integers, which are common, skip the slow question
     if x.__class__ is not int and isinstance(x, Complex) and not isinstance(x, Real):
         raise TypeError(f"{where} needs a real number, not {x!r}; write its parts as two Values")
@@ -53,6 +54,15 @@ def number(x: Any, where: str, foreign: Any = None) -> float:
 def unboxed(x: Any) -> Any:
     """What is in an array of objects without dimensions: that of a Value counts as the Value."""
     return x.item() if getattr(x, "ndim", None) == 0 and x.dtype == object else x
+
+
+def is_number(text: str | bytes) -> bool:
+    """Whether a text says a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _size(x: Any) -> str:

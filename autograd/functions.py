@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -91,7 +92,11 @@ BINARY = '''
             return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
         y = {second} if {second}.__class__ is float else partner({second}, "Value.{name}", {foreign})
         if y.__class__ is not float:
-            return y if y is NotImplemented else apply({row}, self, y)
+            if y is NotImplemented:
+                return y
+            {second}, y = y, y._data
+            out = {value}
+            return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
         out = {value}
         return record(out, {row}, (self, y), ({local_x}, None))
 '''
@@ -134,10 +139,15 @@ class Rules(dict[Primitive, list[Callable[..., Any]]]):
 
 
 def shares(xs: Sequence[Operand], out: Value) -> list[Any]:
-    """What `shares` is in the room of floats, on Values: an infinity has no slope."""
+    """What `shares` is in the room of floats, on Values: an infinity has no slope. A trace must serve other numbers too."""
+    exp, where, greater = FUNCTIONS["exp"], FUNCTIONS["where"], FUNCTIONS["greater"]
+    if getattr(current(), "trace", None) is not None:
+        attained = [1.0 - (greater(x, out) + greater(out, x)) for x in xs]
+        count, is_infinite = FUNCTIONS["sum"](attained), greater(abs(out), sys.float_info.max)
+        return [where(is_infinite, hit / count, exp(x - out)) for x, hit in zip(xs, attained)]
     if math.isinf(out._data):
         return floats.shares([primal(x) for x in xs], out._data)
-    return [FUNCTIONS["exp"](x - out) for x in xs]
+    return [exp(x - out) for x in xs]
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name
@@ -146,6 +156,11 @@ ON_FLOATS, ON_VALUES = Rules(NUMBERS), Rules({"others": floats.others, "ties": f
 
 def sequence(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
     """The operands of an operation on any number of them."""
+    if getattr(xs, "ndim", 1) > 1:
+        raise TypeError(
+            f"autograd.{name} needs a flat sequence of numbers, not an array of shape {xs.shape}; write "  # type: ignore[attr-defined]
+            f"autograd.{name}(a.ravel()), or NumPy's function for one along axes"
+        )
     try:
         return tuple(xs)
     except TypeError:

@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from autograd.arguments import argument_names, is_module, parameters_of, paths
-from autograd.calculus import matching
+from autograd.calculus import differentiating, matching
 from autograd.chain import pullback
-from autograd.controls import enable_grad, no_grad, watched
+from autograd.controls import no_grad, watched
 from autograd.report import Coordinate
 from autograd.trees import copied, leaves, number_in, outer, rebuild, shape_of, transform
 from autograd.value import Value, topological
@@ -111,7 +111,7 @@ class Point:
     def record(self) -> tuple[list[Any], list[Value]]:
         """The results of f on Values, recorded, and the Values that stand for the numbers."""
         places = [tree if is_module(x) else transform(Value, tree) for x, tree in zip(self.inputs, self.trees)]
-        with enable_grad():
+        with differentiating():
             returned = self.f(*[x if is_module(x) else copied(place) for x, place in zip(self.inputs, places)])
         return leaves(results(returned)), leaves(places)
 

@@ -6,17 +6,43 @@ import linecache
 import re
 from collections.abc import Sequence
 from itertools import islice
-from types import FrameType
-from typing import Any
+from opcode import opname
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 from autograd.controls import user_frame, warn
 from autograd.functions import FUNCTIONS
-from autograd.value import ORDER, Value, current, topological
+from autograd.value import ORDER, Value, current
 
 __all__ = ["Readings"]
 
 FLAT = {"isnan", "isinf", "isfinite", "isclose"}  # functions that have no derivative to lose, whoever computes them
-FORMATS = re.compile(r"""["']\s*%|^[\w.]+\s*%""")  # "%.3f" % x, or layout % x
+CONTAINERS = {"array", "asarray", "fromiter"}  # NumPy's functions in place of which autograd.array keeps the Values
+
+
+class Doing(NamedTuple):
+    """What a frame is just doing: the kind of its instruction, and the source of it."""
+
+    kind: str  # "call", "operator", or "" for anything else
+    text: str
+
+    @property
+    def called(self) -> list[str]:
+        """The names of the functions that are called, the one that runs first: ['sin'] for 'math.sin(x)'."""
+        return re.findall(r"(\w+)\(", self.text)
+
+    @property
+    def is_deliberate(self) -> bool:
+        """Whether it formats a number, or asks a question that has no derivative: an operator reads numbers for text alone."""
+        return self.kind == "operator" or (self.kind == "call" and bool(self.called) and FLAT.issuperset(self.called[:1]))
+
+    @property
+    def instead(self) -> str:
+        """What to write in its place."""
+        name = self.called[0] if self.kind == "call" and self.called else ""
+        if name in FUNCTIONS:
+            return f"autograd.{name}"
+        return "autograd.array" if name in CONTAINERS or self.kind == "" else "the functions of autograd"
 
 
 class Readings:
@@ -29,7 +55,10 @@ class Readings:
     def __init__(self, inputs: Sequence[Value], outer: Readings | None) -> None:
         self.outer = outer  # who listens to the function inside which this one is differentiated
         self.inputs: set[Value] = {*inputs, *(outer.inputs if outer else ())}
+        self.apart: set[Value] = set()  # nodes that depend on no input
         self.lines: set[tuple[str, int]] = outer.lines if outer else set()  # that were warned of
+        self.deliberate: set[tuple[CodeType, int]] = set()  # instructions that read on purpose
+        self.unfinished: list[Value] = []  # results of operations by closure, whose `_backward` is set later
         self.may_be_constant = False  # the program compared numbers, or took a derivative: either may leave a constant
         if outer:
             outer.may_be_constant = True
@@ -40,25 +69,46 @@ class Readings:
             listener: Readings | None = self
             while listener is not None:
                 listener.may_be_constant, listener = True, listener.outer
+        elif kind == "operation":
+            self.unfinished.append(value)
         elif kind == "float()" and current().recording:
             frame = user_frame()
-            line = frame.f_code.co_filename, frame.f_lineno
-            if line not in self.lines and not self.inputs.isdisjoint(topological(value)):
-                self.lost(frame, *line)
+            line, instruction = (frame.f_code.co_filename, frame.f_lineno), (frame.f_code, frame.f_lasti)
+            if line in self.lines or instruction in self.deliberate or not self.depends(value):
+                return
+            doing = doing_of(frame)
+            if doing.is_deliberate:
+                self.deliberate.add(instruction)
+                return
+            self.lines.add(line)
+            warn(
+                f"{doing.text or 'an expression'} at {line[0]}, line {line[1]}, reads the number of a Value: no derivative leads "
+                f"back through it; use {doing.instead}, or x.data where a constant is meant",
+                frame,
+            )
 
-    def lost(self, frame: FrameType, file: str, line: int) -> None:
-        """Warn that a derivative is lost on this line, unless that is meant."""
-        text = expression(frame)
-        name = called(text)
-        if name in FLAT or FORMATS.search(text):
-            return
-        self.lines.add((file, line))
-        instead = f"autograd.{name}" if name in FUNCTIONS else "the functions of autograd"
-        warn(
-            f"{text or 'an expression'} at {file}, line {line}, reads the number of a Value: no derivative leads back through "
-            f"it; use {instead}, or x.data where a constant is meant",
-            frame,
-        )
+    def depends(self, value: Value) -> bool:
+        """Whether a node depends on an input; what does not is remembered, so that no node is looked at twice."""
+        seen: set[Value] = set()
+        stack: list[Any] = [value]
+        while stack:
+            node = stack.pop()
+            if node.__class__ is float or node in seen or node in self.apart:
+                continue
+            if node in self.inputs:
+                return True
+            seen.add(node)
+            stack += node._operands
+        self.apart |= seen
+        return False
+
+    def returned(self) -> None:
+        """The function has returned: nodes are kept no longer. Warn of operations that pass nothing back by mistake."""
+        self.apart.clear()
+        for node in self.unfinished:
+            if node._note.closure is None:
+                warn(f"the operation {node._op!r} has no _backward, so no derivative leads back through it", user_frame())
+        self.unfinished.clear()
 
     def result(self, name: str, inputs: Sequence[Value], order: Sequence[Value]) -> None:
         """Warn if a result, of which `order` is the graph, comes from none of the inputs, and nothing explains that."""
@@ -70,23 +120,20 @@ class Readings:
             )
 
 
-def expression(frame: FrameType) -> str:
-    """The source of the call that a frame is in, such as 'math.sin(x)'; else its whole line; '' where there is no source."""
-    code = frame.f_code
+def doing_of(frame: FrameType) -> Doing:
+    """What a frame is doing: the source of its instruction where Python knows it (since 3.11) and it is a call, else the line."""
+    code, place = frame.f_code, frame.f_lasti
+    while opname[code.co_code[place]] == "CACHE":  # of the instruction before
+        place -= 2
+    name = opname[code.co_code[place]]
+    kind = "call" if "CALL" in name else "operator" if name.startswith("BINARY") else ""
     lines = linecache.getlines(code.co_filename, frame.f_globals)
     if frame.f_lineno > len(lines):
-        return ""
-    if hasattr(code, "co_positions"):  # since Python 3.11
-        first, last, start, end = next(islice(code.co_positions(), frame.f_lasti // 2, None))
+        return Doing(kind, "")
+    if kind == "call" and hasattr(code, "co_positions"):
+        first, last, start, end = next(islice(code.co_positions(), place // 2, None))
         if first and last and start is not None and end is not None:
             text = "".join(lines[first - 1 : last]).encode()
             text = text[start : len(text) - len(lines[last - 1].encode()) + end]
-            if text.endswith(b")"):
-                return " ".join(text.decode().split())
-    return lines[frame.f_lineno - 1].strip()
-
-
-def called(text: str) -> str:
-    """The name of the first function that is called: 'sin' for 'math.sin(x)'."""
-    found = re.search(r"(\w+)\(", text)
-    return found[1] if found else ""
+            return Doing(kind, " ".join(text.decode().split()))
+    return Doing(kind, lines[frame.f_lineno - 1].strip())

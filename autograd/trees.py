@@ -16,12 +16,23 @@ from autograd.value import Value
 
 __all__ = ["branches", "copied", "is_array", "leaves", "number_in", "outer", "paired", "rebuild", "transform"]
 
+STRANGE = (("filled", "a masked array", "a.filled(0.0), or a.compressed()"), ("getA", "a numpy.matrix", "np.asarray(m)"))
 LEAVES = (float, Value, int)  # the usual ones, which need no further questions
 
 
 def is_array(tree: Any) -> bool:
-    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order."""
-    return tree.__class__ not in LEAVES and bool(getattr(tree, "ndim", 0)) and hasattr(tree, "flat")
+    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order.
+
+    Raises TypeError for arrays of other kinds, whose masks, names of columns or shapes would get lost.
+    """
+    if tree.__class__ in LEAVES or not getattr(tree, "ndim", 0) or not hasattr(tree, "flat"):
+        return False
+    for mark, kind, way_out in STRANGE:
+        if hasattr(tree, mark):
+            raise TypeError(f"{kind} is no container of numbers here; write {way_out}")
+    if names := getattr(getattr(tree, "dtype", None), "names", None):
+        raise TypeError(f"an array with named columns is no container of numbers here; write one of them, a[{names[0]!r}]")
+    return True
 
 
 def branches(tree: Any) -> list[tuple[str, Any]] | None:
@@ -41,15 +52,34 @@ def branches(tree: Any) -> list[tuple[str, Any]] | None:
     return None
 
 
+def contents(tree: Any) -> list[Any] | None:
+    """What a container that is no array holds, in order; None for a leaf."""
+    if tree is None:
+        return []
+    if isinstance(tree, (list, tuple, deque)):
+        return list(tree)
+    if isinstance(tree, Mapping):
+        return list(tree.values())
+    if hasattr(type(tree), "__dataclass_fields__"):
+        return [getattr(tree, name) for name in fields_of(tree)]
+    return None
+
+
 def leaves(tree: Any) -> list[Any]:
     """The leaves of nested containers in order (dictionaries: as they stand); None is an empty container.
 
     >>> leaves({"w": [1.0, 2.0], "b": (3.0, None)})
     [1.0, 2.0, 3.0]
     """
-    found: list[Any] = []
-    transform(found.append, tree)
-    return found
+    if tree.__class__ in LEAVES:
+        return [tree]
+    if is_array(tree):
+        elements = tree.ravel().tolist()
+        return elements if tree.dtype.kind in "fiu" else [leaf for element in elements for leaf in leaves(element)]
+    if (inside := unboxed(tree)) is not tree:
+        return leaves(inside)
+    parts = contents(tree)
+    return [tree] if parts is None else [leaf for part in parts for leaf in leaves(part)]
 
 
 def transform(function: Callable[[Any], Any], tree: Any, *, whole: bool = False) -> Any:
@@ -62,17 +92,12 @@ def transform(function: Callable[[Any], Any], tree: Any, *, whole: bool = False)
         return function(tree)
     if tree is None:
         return None
-    if isinstance(tree, (list, tuple, deque)):
-        return refilled(tree, [transform(function, branch, whole=whole) for branch in tree])
-    if isinstance(tree, Mapping):
-        return refilled(tree, [transform(function, branch, whole=whole) for branch in tree.values()])
     if is_array(tree):
         return function(tree) if whole else array_of([transform(function, leaf) for leaf in tree.ravel().tolist()], tree.shape)
     if (inside := unboxed(tree)) is not tree:
         return transform(function, inside, whole=whole)
-    if hasattr(type(tree), "__dataclass_fields__"):
-        return refilled(tree, [transform(function, getattr(tree, name), whole=whole) for name in fields_of(tree)])
-    return function(tree)
+    parts = contents(tree)
+    return function(tree) if parts is None else refilled(tree, [transform(function, part, whole=whole) for part in parts])
 
 
 def refilled(tree: Any, contents: list[Any]) -> Any:
@@ -135,6 +160,11 @@ def number_in(leaf: Any, where: str) -> Any:
     """A leaf as a float, or as the Value that it is. Raises TypeError, and says how to write what can be no container."""
     if leaf.__class__ is float or isinstance(leaf, Value):
         return leaf
+    if callable(getattr(leaf, "parameters", None)):
+        raise TypeError(
+            f"{where} needs numbers, not a {type(leaf).__name__}; call backward() on the result, or write "
+            "autograd.compile(f).value_and_grad(model, ...), which names the gradient of every parameter"
+        )
     if isinstance(leaf, Iterable) and not isinstance(leaf, (str, bytes)) and getattr(leaf, "ndim", None) != 0:
         raise TypeError(
             f"{where} needs a number, not {type(leaf).__name__}: containers are lists, tuples, deques, dictionaries, dataclasses "

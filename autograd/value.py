@@ -286,6 +286,10 @@ def compare(sign: str, left: Value, right: Any) -> Any:
         return compare(sign, left, inside)
     elif is_real(right):
         y = right  # integers and fractions are compared exactly
+    elif sign in ("==", "!=") and isinstance(right, Complex):
+        if right.imag != 0.0:
+            return sign == "!="
+        y = right = float(right.real)
     elif sign in ("==", "!="):
         return NotImplemented  # other kinds of things are not equal; arrays answer by themselves
     else:

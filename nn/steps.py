@@ -30,6 +30,11 @@ class Steps:
         objective = self.loss(predictions, [self.targets[i] for i in batch])
         if self.penalty is not None:
             objective = objective + self.penalty(self.model)
+        if not isinstance(objective, Value):
+            raise TypeError(
+                f"the loss must return a Value, not {type(objective).__name__} {objective!r}: it was computed from the numbers "
+                "in the predictions, by math or .data say; write it with the functions of autograd"
+            )
         check_finite(float(objective), self.epoch)
         self.optimizer.zero_grad()
         objective.backward()

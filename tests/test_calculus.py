@@ -36,7 +36,7 @@ def test_argnums():
     assert grad(f, 1)(2.0, 3.0) == 2.0
     assert grad(f, (0, 1))(2.0, 3.0, z=2.0) == (6.0, 4.0)
     assert grad(f, -1)(2.0, 3.0) == 2.0
-    with pytest.raises(TypeError, match="differentiated by argument 2, but was called with 2"):
+    with pytest.raises(TypeError, match="differentiated with respect to argument 2, but was called with 2"):
         grad(f, 2)(2.0, 3.0)
 
 
@@ -55,9 +55,9 @@ def test_unused_inputs_and_constant_functions_have_gradient_zero():
         (lambda: grad(lambda x: [x, x])(1.0), "must return one number, not list; use autograd.jacobian"),
         (lambda: grad(lambda x: None)(1.0), "not NoneType; is a return missing?"),
         (lambda: grad(lambda x: x)("1"), "needs a number, not str"),
-        (lambda: grad(3.0), "value_and_grad needs a function, not float 3.0"),
-        (lambda: grad(Value(1.0)), "grad of a Value needs the Values to differentiate by"),
-        (lambda: grad(Value(1.0), [2.0]), "differentiates by Values, not by float 2.0"),
+        (lambda: grad(3.0), "autograd.grad needs a function, not float 3.0"),
+        (lambda: grad(Value(1.0)), "grad of a Value needs the Values with respect to which"),
+        (lambda: grad(Value(1.0), [2.0]), "is with respect to Values, not float 2.0"),
         (lambda: jvp(lambda x: x, (1.0,), ("a",)), "tangents needs a number, not str"),
         (lambda: jacobian(None), "jacobian needs a function"),
     ],

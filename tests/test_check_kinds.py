@@ -465,3 +465,28 @@ def test_rows_of_higher_orders_are_named_and_drawn():
 def test_forward_mode_of_modules_is_checked_too():
     model = nn.MLP(2, [3, 1], seed=0)
     assert gradcheck(lambda model: model([0.5, -1.0]), model).notes == ["forward mode agrees with reverse mode"]
+
+
+@pytest.mark.parametrize(
+    ("f", "point"),
+    [
+        (lambda x: ag.sum(ag.softmax(x)), [1.3, 0.4, 0.2]),
+        (lambda x: ag.softmax(x)[0], [50.0, 0.0, 0.3]),
+        (lambda x: ag.tan(x) * ag.cos(x) - ag.sin(x), 0.7),
+        (lambda x: sum((x - y) ** 2 for y in (0.1, 0.2, 0.6)), 0.3),
+        (lambda x: ag.exp(x) / ag.exp(x) + ag.log(x) - ag.log(x), 1.3),
+        (lambda x: (x + 1e8) - x, 0.1),
+    ],
+)
+def test_paths_that_cancel_leave_rounding_and_no_difference_of_modes(f, point):
+    assert gradcheck(f, point)
+
+
+def test_a_difference_of_modes_beside_paths_that_cancel_is_found(monkeypatch):
+    from autograd import check
+
+    pushed = check.pushforward
+    monkeypatch.setattr(check, "pushforward", lambda order, seeds: {k: v + 1e-6 for k, v in pushed(order, seeds).items()})
+    report = gradcheck(lambda x: ag.sum(ag.softmax(x)), [1.3, 0.4, 0.2])
+    assert not report
+    assert report.worst.note == "forward and reverse mode differ"

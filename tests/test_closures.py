@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 import autograd as ag
-from autograd import Value, grad, gradcheck, jvp
+from autograd import GradientWarning, Value, grad, gradcheck, jvp
 from nn import Neuron
 
 
@@ -152,7 +152,7 @@ def test_a_closure_that_is_no_derivative_is_refused():
     def clipped():
         x.grad += max(-1.0, min(1.0, 3.0 * out.grad))
 
-    with pytest.raises(ValueError, match=r"the _backward of 'clipped' adds 1.0 for a gradient of 1 and -1.0 for one of -2"):
+    with pytest.raises(ValueError, match=r"the _backward of 'clipped' adds 1.0 for a gradient of 1 and -1.0 for one of -2.0"):
         out._backward = clipped
     assert (x.grad, out.grad) == (0.0, 0.0)
 
@@ -167,6 +167,52 @@ def test_a_closure_that_is_no_derivative_is_refused():
         out._backward = 3.0
     with pytest.raises(TypeError, match="has no operands to carry a gradient back to"):
         x._backward = clipped
+
+
+def test_a_closure_that_reaches_further_than_its_operands_is_refused():
+    x, y = Value(2.0), Value(3.0, label="y")
+    out = Value(x.data * y.data, (x,), "leak")
+
+    def _backward():
+        x.grad += y.data * out.grad
+        y.grad += x.data * out.grad
+
+    with pytest.raises(ValueError, match=r"the _backward of 'leak' adds to the gradient of y = 3.0, which is not among"):
+        out._backward = _backward
+    assert (x.grad, y.grad, out.grad) == (0.0, 0.0, 0.0)
+
+    weights = [Value(1.0), Value(4.0)]
+    out = Value(5.0 * x.data, (x,), "linear")
+
+    def of_all():
+        for w in weights:
+            w.grad += x.data * out.grad
+            x.grad += w.data * out.grad
+
+    with pytest.raises(ValueError, match="which is not among its operands"):
+        out._backward = of_all
+    assert [w.grad for w in weights] == [0.0, 0.0]
+    out = Value(5.0 * x.data, (x, *weights), "linear")
+    out._backward = of_all
+    out.backward()
+    assert (x.grad, [w.grad for w in weights]) == (5.0, [2.0, 2.0])
+
+
+@pytest.mark.parametrize("limit", [0.5, 1.0, 5.0, 100.0])
+def test_clipping_in_a_closure_is_refused(limit):
+    x = Value(1.0)
+    out = Value(2.0, (x,), "clipped")
+
+    def clipped():
+        x.grad += 3.0 * max(-limit, min(limit, out.grad))
+
+    with pytest.raises(ValueError, match="that is no derivative"):
+        out._backward = clipped
+
+
+def test_an_operation_without_backward_is_named_inside_grad():
+    with pytest.warns(GradientWarning, match="the operation 'sq' has no _backward, so no derivative leads back through it"):
+        assert grad(lambda x: Value(x.data**2, (x,), "sq") * 1.0)(3.0) == 0.0
 
 
 def test_what_no_operation_is_is_refused():

@@ -464,3 +464,39 @@ def test_jacobians_in_jacobians():
 
 def test_blocks():
     assert outer([1, 2], {"a": 3}, lambda y, x: (y, x)) == [{"a": (1, 3)}, {"a": (2, 3)}]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (lambda: np.ma.array([1.0, 2.0], mask=[0, 1]), r"a masked array is no container of numbers here; write a\.filled"),
+        (lambda: np.asmatrix([[1.0, 2.0]]), r"a numpy\.matrix is no container of numbers here; write np\.asarray"),
+        (lambda: np.array([(1.0, 2.0)], dtype=[("a", float), ("b", float)]), r"an array with named columns .* a\['a'\]"),
+    ],
+    ids=["masked", "matrix", "named columns"],
+)
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arrays_of_other_kinds_are_refused(array, message):
+    for transformation in (ag.grad, ag.jacobian, ag.hessian):
+        with pytest.raises(TypeError, match=message):
+            transformation(lambda a: a[0])(array())
+
+
+class Positive(dict):
+    """A dictionary that checks what it is given."""
+
+    def __init__(self, entries):
+        super().__init__(entries)
+        if any(entry is None for entry in entries.values()):
+            raise TypeError("not a number: None")
+
+
+def test_containers_that_check_what_they_are_given():
+    assert ag.grad(lambda p: p["a"] ** 2)(Positive({"a": 3.0})) == {"a": 6.0}
+
+
+def test_a_model_is_no_container_of_numbers():
+    import nn
+
+    with pytest.raises(TypeError, match=r"needs numbers, not a MLP; call backward\(\) on the result"):
+        ag.grad(lambda model: model([1.0, 2.0]))(nn.MLP(2, [1]))

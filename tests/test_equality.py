@@ -38,7 +38,8 @@ QUESTIONS = [
     (lambda x: x * 2 if x == np.int64(3) else x * 3, (3.0, 4.0)),
     (lambda x: x * 2 if x == "1.0" else x * 3, (1.0,)),
     (lambda x: x * 2 if x == None else x * 3, (1.0,)),  # noqa: E711
-    (lambda x: x * 2 if x == 1 + 0j else x * 3, (2.0,)),
+    (lambda x: x * 2 if x == 1 + 0j else x * 3, (1.0, 2.0)),
+    (lambda x: x * 2 if x != 1 + 1j else x * 3, (1.0, 2.0)),
     (lambda x: x * [5.0, 6.0, 7.0].index(x), (5.0, 7.0)),
     (lambda x: x * [1.0, x, 1.0].count(1.0), (1.0, 2.0)),
     (lambda x: x * (2 if (x, 1.0) == (1.0, x) else 3), (1.0, 2.0)),
@@ -99,7 +100,7 @@ def test_masks_of_arrays_of_values():
 
 def test_other_things_are_not_equal_and_have_no_order():
     v = Value(1.0)
-    for other in (None, "1.0", b"1", [1.0], {}, object(), 1 + 1j):
+    for other in (None, "1.0", b"1", [1.0], {}, object(), 1 + 1j, 2 + 0j):
         assert v != other
         assert not v == other  # noqa: SIM201
     with pytest.raises(TypeError, match="needs a number, not str"):

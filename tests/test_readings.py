@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import builtins
+import copy
 import math
 import statistics
 import struct
@@ -16,6 +17,7 @@ import pytest
 
 import autograd as ag
 from autograd import GradientWarning, Value
+from autograd.readings import Readings
 
 LAYOUT = "%.3f"
 
@@ -24,6 +26,16 @@ def into_array(x):
     c = np.zeros(2)
     c[0] = x  # read here
     return x + c.sum()
+
+
+def into_array_if_finite(x):
+    c = np.zeros(2)
+    c[0] = x if np.isfinite(x) else 0.0; "%d" % 3  # noqa: E702, B018, UP031 - what else is on the line tells nothing
+    return x + c.sum()
+
+
+def mean_of(xs):
+    return statistics.fmean(xs) * xs[0]  # read here
 
 
 def in_a_loop(x):
@@ -45,13 +57,14 @@ LOSING = [
     (lambda x: float(x) * x, 1.0, r"float\(x\)", "the functions of autograd"),
     (lambda x: builtins.float(x) * x, 1.0, r"float\(x\)", "the functions of autograd"),
     (lambda x: complex(x).real * x, 1.0, r"complex\(x\)", "the functions of autograd"),
-    (lambda xs: np.array(xs, float).sum() * xs[0], [1.0, 2.0], r"np.array\(xs, float\)", "the functions of autograd"),
-    (lambda xs: statistics.fmean(xs) * xs[0], [1.0, 2.0], r"statistics.fmean\(xs\)", "the functions of autograd"),
+    (lambda xs: np.array(xs, float).sum() * xs[0], [1.0, 2.0], r"np.array\(xs, float\)", "autograd.array"),
+    (mean_of, [1.0, 2.0], r"statistics.fmean\(xs\)", "the functions of autograd"),
     (lambda xs: math.dist(xs, [0.0, 0.0]) * xs[0], [1.0, 2.0], "math.dist", "the functions of autograd"),
     (lambda xs: math.hypot(*xs) * xs[0], [1.0, 2.0], "math.hypot", "autograd.hypot"),
-    (lambda x: x * array.array("d", [x])[0], 1.0, "array.array", "the functions of autograd"),
+    (lambda x: x * array.array("d", [x])[0], 1.0, "array.array", "autograd.array"),
     (lambda x: x * struct.unpack("d", struct.pack("d", x))[0], 1.0, "struct.pack", "the functions of autograd"),
-    (into_array, 1.0, r"c\[0\] = x", "the functions of autograd"),
+    (into_array, 1.0, r"c\[0\] = x", "autograd.array"),
+    (into_array_if_finite, 1.0, r"c\[0\] = x if np.isfinite\(x\) else 0.0", "autograd.array"),
     (in_a_loop, 1.0, "math.sin", "autograd.sin"),
 ]
 
@@ -219,3 +232,43 @@ def test_a_long_graph_is_looked_at_once_a_line():
     with pytest.warns(GradientWarning) as caught:
         ag.grad(f)(1.0)
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_inside_keeps_its_path(copied):
+    assert ag.grad(lambda x: copied(x) * x)(3.0) == 6.0
+    assert ag.hessian(lambda x: copied(x[0]) * x[0] * x[1])([3.0, 2.0]) == [[4.0, 6.0], [6.0, 0.0]]
+    assert ag.grad(lambda p: copied(p).pop("a") * p["b"] ** 2)({"a": 2.0, "b": 3.0}) == {"a": 9.0, "b": 12.0}
+    assert ag.grad(lambda x: (copied(x) * x).sum())(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+    assert ag.compile(lambda x: copied(x) * x).value_and_grad(3.0) == (9.0, 6.0)
+    assert ag.gradcheck(lambda x: copied(x) ** 2, 3.0)
+    x = Value(3.0, label="x")
+    twin = copied(x)
+    assert (twin.label, twin._prev, twin is x) == ("x", (), False)  # outside, a copy is another leaf
+
+
+def test_one_value_in_two_places_is_copied_once():
+    def f(x):
+        first, second = copy.deepcopy([x, x])
+        return first * second if first is second else 0.0 * x
+
+    assert ag.grad(f)(3.0) == 6.0
+
+
+def test_readings_on_purpose_cost_no_walk_each():
+    def f(x, count):
+        y = x
+        for _ in range(count):
+            y = y * 1.0001
+            if math.isnan(y):
+                return y
+            assert "%.3f" % y  # noqa: UP031
+            y = y + float(Value(1.0) * 2.0)
+        return y
+
+    walks = []
+    depends = Readings.depends
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Readings, "depends", lambda self, value: walks.append(1) or depends(self, value))
+        assert ag.grad(lambda x: f(x, 500))(1.0) > 1.0
+    assert len(walks) < 600  # two of three are remembered, the third walks through three nodes

@@ -122,7 +122,7 @@ def wrapped(x: Any) -> Any:
     """A result, as the caller sees it: arrays of objects are Arrays, and without dimensions what is in them."""
     if isinstance(x, np.ndarray):
         if x.dtype.char != "O":
-            return x.view(np.ndarray) if isinstance(x, Array) else x
+            return (x.view(np.ndarray) if isinstance(x, Array) else x) if x.ndim else x[()]
         return x.item() if not x.ndim else x if isinstance(x, Array) else x.view(Array)
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*map(wrapped, x))

@@ -33,7 +33,7 @@ NAMES = {
         rollaxis rot90 shape size split stack swapaxes tile transpose tril triu unstack vsplit vstack
     """,
     "the rest": """
-        apply_along_axis apply_over_axes geomspace imag linspace logspace real
+        apply_along_axis apply_over_axes imag linspace logspace real
     """,
     "linalg": """
         linalg.cross linalg.diagonal linalg.matmul linalg.matrix_norm linalg.matrix_power linalg.matrix_transpose

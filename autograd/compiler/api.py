@@ -411,7 +411,9 @@ def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any])
     chosen = [argnums] if isinstance(argnums, int) else list(argnums)
     for k in chosen:
         if not -len(arguments) <= k < len(arguments):
-            raise TypeError(f"{name} is differentiated by argument {k}, but was called with {len(arguments)} arguments")
+            raise TypeError(
+                f"{name} is differentiated with respect to argument {k}, but was called with {len(arguments)} arguments"
+            )
     return [k % len(arguments) for k in chosen]
 
 

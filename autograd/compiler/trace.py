@@ -17,7 +17,10 @@ from autograd.value import ORDER, Operand, Value, current, note
 
 __all__ = ["TAKE", "Index", "Trace", "TraceError", "is_masked", "shares"]
 
-WAYS_OUT = "use autograd.maximum, minimum or where to choose, autograd.take to index, stop_gradient to hold a number fixed"
+WAYS_OUT = (
+    "use autograd.maximum, minimum or where to choose, autograd.take to index, stop_gradient to hold a number fixed, "
+    "primitive to define an operation"
+)
 
 
 class TraceError(TypeError):

@@ -452,7 +452,6 @@ TEXTS = {
         cube                 np.swapaxes(x, 0, 2) * 2.0
         matrix               np.unstack(x)[1] * 2.0
         matrix               np.apply_over_axes(np.sum, x, (0, 1))
-        positive             np.geomspace(x[0], x[1], 4)
         positive             np.logspace(x[0], x[1], 4)
         ordinary             np.imag(x) + x
         ordinary             np.copy(x) * x

@@ -72,7 +72,7 @@ class Judgement:
         if isnan(found) and self.run.infinite:
             return PARTLY  # infinities of both signs on several paths, or times a tangent of 0: every order has its own
         if mp.isnan(exact):
-            return FULL if isnan(found) else PARTLY
+            return FULL if isnan(found) else PARTLY if k else WRONG  # a value that is nan looks healthy in no system
         if not mp.isfinite(exact):
             return FULL if found == exact else OPEN if self.is_open(k) else WRONG
         if mp.isfinite(found) and abs(found - exact) <= CLOSE * abs(exact):
