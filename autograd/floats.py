@@ -144,7 +144,7 @@ def cbrt(x: float) -> float:
     if x == 0.0 or x - x != 0.0:  # zero, inf and nan are their own roots
         return x
     root = copysign(fabs(x) ** (1 / 3), x)
-    return root - (root - x / root / root) / 3  # one Newton step mends the rounding of 1/3
+    return root - (root - x / root / root) / 3  # one Newton step corrects the rounding of 1/3
 
 
 far_lgamma = ieee(math.lgamma, inf)

@@ -166,7 +166,7 @@ class Value:
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
-    # NumPy asks what its functions mean on a Value. The room that answers is opened by the first question, and replaces these.
+    # NumPy asks what its functions mean on a Value. The module that answers is imported by the first call, and replaces these.
     def __array_ufunc__(self, *question: Any, **options: Any) -> Any:
         import_module("autograd.arrays.protocols")
         return self.__array_ufunc__(*question, **options)
@@ -277,7 +277,7 @@ ORDER: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def compare(sign: str, left: Value, right: Any) -> Any:
-    """Compare the numbers of two operands as Python compares floats, and tell whoever listens."""
+    """Compare the numbers of two operands as Python compares floats, and notify a listener."""
     if isinstance(right, Value):
         y: Any = right._data
     elif right.__class__ is float:

@@ -63,7 +63,7 @@ def written(result: Any, out: Any) -> Any:
 
 
 def primals(x: Any) -> Plain:
-    """The numbers, without a word to whoever listens: for choices that are recorded as comparisons, and for pictures."""
+    """The numbers, without notifying a listener: for choices that are recorded as comparisons, and for pictures."""
     x = plain(x)
     return np.array([primal_of(element) for element in x.ravel().tolist()], dtype=float).reshape(x.shape)
 

@@ -16,7 +16,7 @@ from autograd.arrays.reductions import axes_of, lines
 from autograd.arrays.words import LOOPS
 from autograd.value import current
 
-__all__ = ["argmax", "argmin", "argsort", "interp", "median", "percentile", "quantile", "sort"]
+__all__ = ["argmax", "argmin", "argsort", "interp", "median", "nanmedian", "percentile", "quantile", "sort"]
 
 
 less, less_equal = LOOPS[np.less], LOOPS[np.less_equal]
@@ -76,8 +76,15 @@ def quantile(
     a, parts = objects(a), primals(q)
     if not a.size or np.any((parts < 0.0) | (parts > 1.0)):
         raise ValueError(f"quantiles need elements, and q from 0 to 1, not {a.size} elements and q = {q}")
+    return at_parts(a, parts, axis, out, keepdims, lambda line: line)
+
+
+def at_parts(
+    a: Any, parts: Any, axis: Any, out: Any, keepdims: bool, chosen: Callable[[list[Any]], list[Any]]
+) -> Any:  # fmt: skip
+    """What stands at these parts of the way through each line in its order, of which `chosen` takes what counts."""
     rows, shape = lines(a, axis)
-    ordered = sort(rows).tolist()
+    ordered = [chosen(line) for line in sort(rows).tolist()]
     found = filled([at_part(line, part) for part in parts.ravel().tolist() for line in ordered], parts.shape + shape)
     if keepdims:
         found = np.expand_dims(found, tuple([i if i < 0 else i + parts.ndim for i in axes_of(axis, a.ndim)]))
@@ -86,7 +93,9 @@ def quantile(
 
 def at_part(line: list[Any], part: float) -> Any:
     """What stands at this part of the way through a line in its order, between two elements a mixture of them."""
-    if line[-1] != line[-1]:  # nan comes last, and spoils everything
+    if not line:
+        return np.nan
+    if line[-1] != line[-1]:  # nan comes last, and then nothing is known
         return line[-1]
     place = part * (len(line) - 1)
     low = int(place)
@@ -103,6 +112,14 @@ def median(
 ) -> Any:  # fmt: skip
     """The middle element, or the mean of the middle two."""
     return quantile(a, 0.5, axis, out, keepdims=keepdims is True)
+
+
+def nanmedian(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False  # noqa: ARG001
+) -> Any:  # fmt: skip
+    """The same of the elements that are no nan; nan where there is none."""
+    numbers: Callable[[list[Any]], list[Any]] = lambda line: [x for x in line if x == x]  # noqa: E731
+    return at_parts(objects(a), plain(0.5), axis, out, keepdims is True, numbers)
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:

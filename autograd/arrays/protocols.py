@@ -115,7 +115,7 @@ def array_of(elements: Sequence[Any], shape: Sequence[int]) -> Any:
     return filled(elements, shape).view(Array)
 
 
-# At the door
+# What NumPy asks
 
 
 def wrapped(x: Any) -> Any:
@@ -245,7 +245,7 @@ LIKE: dict[Any, Callable[..., Any]] = {
 OWN: dict[Any, Callable[..., Any]] = {
     getattr(np, name): getattr(room, name)
     for room, names in {
-        order: "argmax argmin argsort interp median percentile quantile sort",
+        order: "argmax argmin argsort interp median nanmedian percentile quantile sort",
         products: "corrcoef cov dot inner tensordot vdot",
     }.items()
     for name in names.split()

@@ -15,7 +15,7 @@ __all__ = ["TRUSTED"]
 NAMES = {
     "sums and means": """
         all amax amin any average count_nonzero cumprod cumsum cumulative_prod cumulative_sum diff ediff1d gradient max
-        mean min nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar
+        mean min nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar
         prod ptp std sum trapezoid trapz var
     """,
     "products": "convolve correlate cross einsum einsum_path kron outer trace",

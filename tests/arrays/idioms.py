@@ -224,6 +224,8 @@ TEXTS = {
         matrix                    np.quantile(x, np.array([0.1, 0.5, 0.8]), axis=1)
         matrix                    np.quantile(x, 0.4, axis=0, keepdims=True)
         ordinary+nan+matrix       np.nanmedian(x)
+        nan                       np.nanmedian(np.stack([x, x * 2.0]), axis=1)
+        nan                       np.nanmedian(np.stack([x, x * 2.0]), axis=0, keepdims=True)
         ordinary+number           np.interp(x, np.array([-2.0, 0.0, 1.0, 3.0]), np.array([1.0, 0.0, 2.0, 5.0]))
         ordinary                  np.interp(np.array([0.1, 1.5, 2.0]), np.array([0.0, 1.0, 2.0, 3.0]), x)
         positive                  np.interp(1.0, np.cumsum(x), x)
