@@ -113,8 +113,11 @@ LOOPS |= {  # by comparisons, which do not read the number
     np.isnan: lambda x: LOOPS[np.not_equal](x, x),
     np.signbit: lambda x: less(LOOPS[np.copysign](1.0, x), 0.0),
 }
-# Words that only their name tells: NumPy's own for `clip` is private, and SciPy is not imported for its sake.
-NAMED: dict[str, Word] = {"clip": lambda x, low, high: minimum(maximum(x, low), high)}
+# Words that only their name tells: NumPy's own for `clip` and, since 2.5, for the parts of complex numbers are private, and SciPy
+# is not imported for its sake.
+NAMED: dict[str, Word] = {
+    "clip": lambda x, low, high: minimum(maximum(x, low), high), "real": lambda x: x, "imag": lambda x: 0.0,  # noqa: ARG005
+}  # fmt: skip
 NAMED |= {scipy: word(ours) for scipy, ours in {
     "erf": "erf", "erfc": "erfc", "expit": "sigmoid", "gammaln": "lgamma", "psi": "digamma",
 }.items()}  # fmt: skip

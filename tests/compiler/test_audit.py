@@ -36,8 +36,12 @@ class Cell:
         self.held = ctypes.c_double(number)
 
 
+BASES = []  # open databases
+
+
 def table_with(number):
     base = sqlite3.connect(":memory:")
+    BASES.append(base)
     base.execute("create table rates (rate)")
     base.execute("insert into rates values (?)", (number,))
     return base
@@ -143,6 +147,8 @@ def surroundings():
     decimal.getcontext().prec = precision
     sys.setswitchinterval(interval)
     os.environ.pop("AUTOGRAD_TEST_RATE", None)
+    while BASES:
+        BASES.pop().close()
 
 
 @pytest.mark.parametrize("kind", CHANGES)
