@@ -28,6 +28,7 @@ CONVENTIONS = {
     "where": "the operand that is not chosen passes nothing on; the condition never does",
     "pow": "at x = 0 the derivative with respect to y is that of 0 ** y: 0",
 }
+FARTHEST = -1e4  # from where polygamma is still reached in a moment
 
 
 # Rows whose rounding is one of the argument, or of 1, not of the result: in perturbed runs they move by that much.
@@ -217,9 +218,16 @@ def gelu(x: Jet) -> Jet:
     return mul(mul(HALF, x), RULES["erfc"](mul(Jet(-1 / mp.sqrt(2)), x)))
 
 
+def psi(n: int, x: Any) -> Any:
+    """The n-th derivative of digamma; mpmath goes up to the positive numbers step by step, so not from far below."""
+    if n and x < FARTHEST:
+        raise UndefinedError("polygamma far below 0")
+    return mp.psi(n, x)
+
+
 def polygamma(n: Jet, x: Jet) -> Jet:
     m = int(n.value)
-    return through(x, mp.psi(m, x.value), mp.psi(m + 1, x.value), mp.psi(m + 2, x.value))
+    return through(x, psi(m, x.value), psi(m + 1, x.value), psi(m + 2, x.value))
 
 
 def elu(x: Jet, alpha: Jet = ONE) -> Jet:
@@ -274,8 +282,8 @@ RULES: dict[str, Callable[..., Jet]] = {
     "sinc": sinc,
     "erf": curve(mp.erf, lambda x, y: bell(x), lambda x, y: -2 * x * bell(x)),
     "erfc": curve(mp.erfc, lambda x, y: -bell(x), lambda x, y: 2 * x * bell(x)),
-    "lgamma": curve(lambda x: mp.log(abs(mp.gamma(x))), lambda x, y: mp.psi(0, x), lambda x, y: mp.psi(1, x)),
-    "digamma": curve(mp.digamma, lambda x, y: mp.psi(1, x), lambda x, y: mp.psi(2, x)),
+    "lgamma": curve(lambda x: mp.log(abs(mp.gamma(x))), lambda x, y: psi(0, x), lambda x, y: psi(1, x)),
+    "digamma": curve(mp.digamma, lambda x, y: psi(1, x), lambda x, y: psi(2, x)),
     "polygamma": polygamma,
     "where": lambda c, x, y: x if c.value != 0 else y,
     "maximum": extreme(1), "minimum": extreme(-1), "max": extreme(1), "min": extreme(-1),
