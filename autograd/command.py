@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     for name, what in (
         ("draw", "the graph with every number and derivative, as a picture, a page or a file"),
         ("explore", "a page that steps forward and backward through the graph"),
-        ("grad", "the value, and the derivative by every name"),
+        ("grad", "the value, and the derivative with respect to every name"),
         ("check", "every derivative against numeric ones"),
     ):
         command = commands.add_parser(

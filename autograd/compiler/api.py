@@ -71,9 +71,9 @@ class Compiled:
         return self if owner is None else Method(self, owner)
 
     def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
-        """The value and its gradient by the arguments `argnums`, in their containers; no Value is touched.
+        """The value and its gradient with respect to the arguments `argnums`, in their containers; no Value is touched.
 
-        The gradient by a module is a dictionary of its parameters by name. Raises TypeError if the function does not return one
+        For a module it is a dictionary of its parameters by name. Raises TypeError if the function does not return one
         number.
         """
         is_due = self.auditor.is_due()
