@@ -1,0 +1,1 @@
+"""From groups of scalar operations to loops over strided memory."""
