@@ -66,27 +66,27 @@ def matrix(*shape):
     return DRAW.normal(size=shape).tolist()
 
 
-def distances(X, C):
-    return sum(ag.log(1.0 + sum((x - c) ** 2 for x, c in zip(row, centre))) for row in X for centre in C)
+def distances(points, centres):
+    return sum(ag.log(1.0 + sum((x - c) ** 2 for x, c in zip(p, q))) for p in points for q in centres)
 
 
-def convolution(K, images):
+def convolution(kernels, images):
     total = 0.0
     for image in images:
-        for kernel in K:
+        for kernel in kernels:
             for i in range(6):
                 for j in range(6):
                     total = total + ag.tanh(sum(kernel[a][b] * image[i + a][j + b] for a in range(3) for b in range(3)))
     return total
 
 
-def transposed(A, x):
-    return sum(ag.exp(sum(A[i][j] * x[i] for i in range(5))) for j in range(7))
+def transposed(a, x):
+    return sum(ag.exp(sum(a[i][j] * x[i] for i in range(5))) for j in range(7))
 
 
-def batched_products(A, B):
+def batched_products(left, right):
     return sum(
-        ag.sin(sum(a[i][k] * b[k][j] for k in range(4))) for a, b in zip(A, B) for i in range(3) for j in range(5)
+        ag.sin(sum(a[i][k] * b[k][j] for k in range(4))) for a, b in zip(left, right) for i in range(3) for j in range(5)
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class Taken(NamedTuple):
     """
 
     table: Affine
-    index: Affine  # type: ignore[assignment] - not the method of tuples
+    index: Affine  # type: ignore[assignment]
     step: int
     limit: int
 

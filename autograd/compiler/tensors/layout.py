@@ -31,10 +31,10 @@ def aligned(size: int) -> int:
 
 
 class Layout:
-    """Where the entries of a program lie: `places` tells the buffer and the places of references."""
+    """Where the entries of a program lie that returns `results`: `places` tells the buffer and the places of references."""
 
-    def __init__(self, tensors: Tensors) -> None:
-        self.tensors, self.program = tensors, tensors.program
+    def __init__(self, tensors: Tensors, results: Sequence[int]) -> None:
+        self.tensors, self.program, self.results = tensors, tensors.program, results
         self.home = np.array(tensors.home)
         self.at = np.zeros(len(self.program.rows), dtype=np.int64)  # of an entry: in the inputs, in its block, or in the results
         self.at[self.program.inputs] = np.arange(len(self.program.inputs))
@@ -158,7 +158,7 @@ class Layout:
     def return_blocks(self) -> None:
         """A block that is returned, in loops, lies among the results."""
         first: dict[int, int] = {}
-        for place, ref in enumerate(self.program.outputs):
+        for place, ref in enumerate(self.results):
             first.setdefault(ref, place)
         for k, group in self.groups.items():
             if k not in self.boxes and all(entry in first for entry in group.entries):

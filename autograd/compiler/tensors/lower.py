@@ -24,8 +24,8 @@ EXPONENTS = 4  # so many constant exponents get an instruction each
 Array = Any  # of whole numbers: references, or places
 
 
-def lowered(tensors: Tensors) -> Code:
-    """The instructions of a program.
+def lowered(tensors: Tensors, results: Sequence[int] | None = None) -> Code:
+    """The instructions that compute these results of a program (its outputs, if none are given).
 
     >>> from autograd.compiler.program import Program
     >>> from autograd.compiler.recover import recover
@@ -38,8 +38,8 @@ def lowered(tensors: Tensors) -> Code:
     >>> code.run([0.0, 0.0, 0.0])
     [1.0, 1.0, 1.0]
     """
-    work = Lowering(Layout(regrouped(tensors)))
-    return work.code
+    results = tensors.program.outputs if results is None else results
+    return Lowering(Layout(regrouped(tensors), results)).code
 
 
 class Located(NamedTuple):
@@ -55,7 +55,7 @@ class Lowering:
 
     def __init__(self, layout: Layout) -> None:
         self.layout, self.program = layout, layout.program
-        self.code = Code(len(self.program.inputs), len(self.program.outputs), list(self.program.constants), layout.size)
+        self.code = Code(len(self.program.inputs), len(layout.results), list(self.program.constants), layout.size)
         self.blocks = len(layout.tensors.blocks)  # so many have a number: further ones are copies
         self.tables: dict[tuple[int, ...], int] = {}  # lists of constants, by what is in them
         for k, group in layout.groups.items():
@@ -225,7 +225,7 @@ class Lowering:
 
     def copy_results(self) -> None:
         """Results that do not lie where they are returned are copied there."""
-        layout, refs = self.layout, np.array(self.program.outputs, dtype=np.int64)
+        layout, refs = self.layout, np.array(self.layout.results, dtype=np.int64)
         homes = self.homes(refs)
         is_out = np.array([layout.base[k][0] == "out" for k in range(len(layout.bases))] + [False])[homes]
         todo = np.flatnonzero(~(is_out & (layout.at[refs] == np.arange(len(refs)))))
