@@ -1,0 +1,1 @@
+"""The room of the native back end: instructions as C for speed, compiled, loaded and kept."""
