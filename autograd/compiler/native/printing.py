@@ -231,7 +231,7 @@ class Writer:
 
     def entry(self, table: tuple[int, ...], sizes: Sequence[int], index: Sequence[str]) -> str:
         """An entry of a table of places."""
-        name = self.tables.setdefault(table, f"t{len(self.tables)}")
+        name = self.tables.setdefault(table, f"table{len(self.tables)}")
         return f"{name}[{offset([prod(sizes[a + 1 :]) for a in range(len(sizes))], index)}]"
 
     def named(self, text: str, kind: str) -> str:
