@@ -1,0 +1,1 @@
+"""The rooms of machine code: what the back end that compiles C is made of."""
