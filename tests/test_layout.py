@@ -26,6 +26,7 @@ CHAIN = [
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
+    "compiler.native.words", "compiler.native.__init__",
     "compiler.on_jax", "compiler.signature", "compiler.surroundings", "compiler.executable",
     "compiler.audit", "compiler.variant", "compiler.summary", "compiler.api", "compiler.places", "compiler.blocks",
     "compiler.examples",

@@ -1,1 +1,1 @@
-"""The room of the native back end: instructions as C for speed, compiled, loaded and kept."""
+"""The rooms of machine code: what the back end that compiles C is made of."""
