@@ -1,0 +1,213 @@
+"""Random lists of instructions as C text: compiled, run, and compared with the reference executor."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import re
+import shutil
+import subprocess
+from itertools import product
+from math import copysign, inf, isfinite, nan, prod
+
+import pytest
+
+from autograd.compiler.native.nests import common, fused, packed
+from autograd.compiler.native.printing import FOLDS, printed
+from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
+from autograd.ops import TABLE
+
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
+FLAGS = ["-std=gnu11", "-O1", "-march=native", "-Wno-psabi", "-Wall", "-Wno-unused", "-shared", "-fPIC"]
+SMOOTH = ["add", "sub", "mul", "neg", "pos", "maximum", "minimum", "relu", "tanh", "sigmoid", "sin", "abs", "stop_gradient", "share"]
+SHARP = ["greater", "where", "floor", "sign", "mod", "div", "square", "softplus", "logaddexp", "heaviside", "pow"]
+SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 15, 16, 17, 24, 31, 32, 33, 40]
+SPECIAL = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan]
+PADDING = 16  # numbers around a buffer that must stay as they are
+
+
+def run(code, inputs, folder, lanes=8, flags=()):
+    """The results of the C text of a program, twice with the same bits."""
+    text, scratch = printed(code, lanes)
+    source, library = folder / "program.c", folder / f"program{len(list(folder.iterdir()))}.so"
+    source.write_text(text)
+    done = subprocess.run([COMPILER, *FLAGS, *flags, source, "-o", library, "-lm"], capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr[:3000]
+    function = ctypes.CDLL(str(library)).run
+    function.restype = None
+    found = []
+    for mark in (1.5, nan):
+        buffers = []
+        for numbers in (inputs, [mark] * code.outputs, [mark] * scratch):
+            memory = (ctypes.c_double * (len(numbers) + 2 * PADDING))(*[7.25] * PADDING, *numbers, *[7.25] * PADDING)
+            buffers.append(memory)
+        function(*[ctypes.byref(memory, 8 * PADDING) for memory in buffers])
+        assert all(x == 7.25 for memory in buffers for x in [*memory[:PADDING], *memory[-PADDING:]])
+        assert bits(buffers[0][PADDING:-PADDING]) == bits(inputs)
+        found.append(buffers[1][PADDING:-PADDING])
+    assert bits(found[0]) == bits(found[1])
+    return found[0]
+
+
+def bits(numbers):
+    """Numbers as bytes, in which nan is equal to nan."""
+    return bytes((ctypes.c_double * len(numbers))(*[nan if x != x else x for x in numbers]))
+
+
+def agree(got, want, size=1.0):
+    """Whether a number is right: nan and infinities exactly, others within rounding of numbers of this size."""
+    if isfinite(want):
+        return abs(got - want) <= 1e-13 * max(abs(want), size)
+    return got == want or (got != got and want != want)
+
+
+class Maker:
+    """Makes random instructions: each reads what is there, and writes places of its own."""
+
+    def __init__(self, seed, special=0.0):
+        self.draw = draw = random.Random(seed)
+        self.inputs = [draw.choice(SPECIAL) if draw.random() < special else draw.choice([draw.gauss(0, 1), draw.randint(-2, 2) / 2])
+                       for _ in range(400)]  # fmt: skip
+        self.inputs += [float(draw.randrange(4)) for _ in range(100)]  # what indexes
+        self.code = Code(len(self.inputs), 0, [draw.gauss(0, 1) for _ in range(150)])
+        self.blocks = [("in", 0, 400, (400,), -1), ("constants", 0, 150, (150,), -1)]  # buffer, start, size, shape, number
+
+    def sizes(self, most=3):
+        """Sizes of loops, not too many elements together; often those of a block that is there."""
+        if self.draw.random() < 0.5:
+            shape = self.draw.choice(self.blocks)[3]
+            if prod(shape) < 400:
+                return shape
+        sizes = [self.draw.choice(SIZES) for _ in range(self.draw.randrange(most + 1))]
+        while prod(sizes) > 1500:
+            sizes[self.draw.randrange(len(sizes))] = self.draw.choice(SIZES[:6])
+        return tuple(sizes)
+
+    def dense(self, sizes, start, *, shuffled=False):
+        """Strides and a start that visit places side by side, in any order of the loops."""
+        order = list(range(len(sizes)))
+        if shuffled:
+            self.draw.shuffle(order)
+        strides, step = [0] * len(sizes), 1
+        for a in reversed(order):
+            strides[a], step = step, step * sizes[a]
+        return start, tuple(strides)
+
+    def operand(self, sizes, blocks):
+        """An operand of loops of these sizes, and the blocks it reads."""
+        draw, (buffer, start, size, shape, block) = self.draw, self.draw.choice(blocks)
+        reads, kind = ({block} if block >= 0 else set()), self.draw.random()
+        if kind < 0.1:
+            return Number(draw.choice([0.5, -1.25, 2.0])), set()
+        if kind < 0.17:
+            return Gather(buffer, tuple(start + draw.randrange(size) for _ in range(prod(sizes)))), reads
+        if kind < 0.25 and size >= 4:
+            step = draw.randint(1, size // 4)
+            index, _ = self.affine("in", 400, 100, sizes)
+            table, _ = self.affine(buffer, start, size - 3 * step, sizes)
+            return Taken(table, index, step, 4), reads
+        if prod(shape) == prod(sizes) and draw.random() < 0.8:
+            return Affine(buffer, *self.dense(sizes, start)), reads
+        return self.affine(buffer, start, size, sizes)[0], reads
+
+    def affine(self, buffer, start, size, sizes):
+        """Any strides: dense, turned, repeated, backwards, overlapping."""
+        _, strides = self.dense(sizes, 0, shuffled=self.draw.random() < 0.5)
+        strides = [stride * self.draw.choice([1, 1, 1, 1, 0, 2]) for stride in strides]
+        while sum(stride * (n - 1) for stride, n in zip(strides, sizes)) >= size:
+            a = self.draw.choice([a for a, stride in enumerate(strides) if stride])
+            strides[a] = 0 if strides[a] == 1 else 1
+        room = size - 1 - sum(stride * (n - 1) for stride, n in zip(strides, sizes))
+        start += self.draw.choice([0, self.draw.randint(0, room)])
+        for a, n in enumerate(sizes):
+            if self.draw.random() < 0.1:
+                start, strides[a] = start + strides[a] * (n - 1), -strides[a]
+        return Affine(buffer, start, tuple(strides)), strides
+
+    def place(self, outer):
+        """Where a result goes: side by side in some order, or with gaps."""
+        gap = self.draw.choice([1, 1, 1, 3])
+        buffer = self.draw.choice(["out", "scratch"])
+        start = self.code.size(buffer)
+        _, strides = self.dense(outer, 0, shuffled=self.draw.random() < 0.2)
+        end = start + prod(outer)
+        if buffer == "scratch" and gap > 1:
+            strides, end = tuple(gap * stride for stride in strides), start + gap * prod(outer)
+        if buffer == "out":
+            self.code.outputs = end
+        else:
+            self.code.scratch = end + self.draw.choice([0, 3])
+        block = len(self.code.instructions)
+        out = Affine(buffer, start, strides)
+        if buffer == "out" or gap == 1:
+            self.blocks.append((buffer, start, prod(outer), outer, block))
+        return out, block
+
+    def elementwise(self, rows=SMOOTH):
+        """An instruction without reduction; what jumps reads inputs only."""
+        row = TABLE[self.draw.choice(rows)]
+        blocks = self.blocks[:2] if rows is SHARP else [*self.blocks, *self.blocks[-3:] * 3]
+        self.add(row, self.sizes(), 0, row.arity, blocks)
+
+    def fold(self):
+        """A reduction of one, two or three loops, ragged now and then."""
+        row = TABLE[self.draw.choice(list(FOLDS))]
+        reduced = self.draw.randint(1, 3)
+        sizes = self.sizes(4)
+        while len(sizes) < reduced:
+            sizes = (*sizes, self.draw.choice(SIZES))
+        limit = None
+        if self.draw.random() < 0.3:
+            limit = self.limit(sizes, reduced, 0 if row.name in ("sum", "dot", "prod", "norm", "logsumexp") else 1)
+        self.add(row, sizes, reduced, 2 if row.name == "dot" else 1, [*self.blocks, *self.blocks[-3:] * 3], limit)
+
+    def limit(self, sizes, reduced, least):
+        """Ends of the last loop, from a table or growing along one outer loop."""
+        outer, inner, n = sizes[: len(sizes) - reduced], prod(sizes[len(sizes) - reduced :]), sizes[-1]
+        if not outer or self.draw.random() < 0.5:
+            ends = [self.draw.randint(least, n) for _ in range(prod(outer))]
+            return Gather("", tuple(end for end in ends for _ in range(inner)))
+        a, strides = self.draw.randrange(len(outer)), [0] * len(sizes)
+        if outer[a] <= n - least + 1:
+            strides[a] = self.draw.choice([1, -1])
+        start = self.draw.randint(least, n - strides[a] * (outer[a] - 1)) if strides[a] >= 0 else self.draw.randint(outer[a] - 1 + least, n)
+        return Affine("", start, tuple(strides))
+
+    def many(self):
+        """The fold of some operands, element by element."""
+        row = TABLE[self.draw.choice(list(FOLDS))]
+        self.add(row, self.sizes(), 0, 2 * self.draw.randint(1, 3), self.blocks)
+
+    def add(self, row, sizes, reduced, arity, blocks, limit=None):
+        """An instruction more."""
+        found = [self.operand(sizes, blocks) for _ in range(arity)]
+        out, block = self.place(sizes[: len(sizes) - reduced])
+        reads = frozenset().union(*[reads for _, reads in found])
+        self.code.instructions.append(Instruction(row, sizes, reduced, tuple(x for x, _ in found), out, block, reads, limit))
+
+
+def program(seed, count=40, special=0.0):
+    """A random program and its inputs."""
+    maker = Maker(seed, special)
+    for _ in range(count):
+        maker.draw.choices([maker.elementwise, lambda: maker.elementwise(SHARP), maker.fold, maker.many], [5, 1, 4, 1])[0]()
+    maker.code.check()
+    return maker.code, maker.inputs
+
+
+@pytest.mark.parametrize(("seed", "lanes"), [(seed, (8, 4, 2)[seed % 3]) for seed in range(12)])
+def test_random_programs_agree_with_the_reference(seed, lanes, tmp_path):
+    code, inputs = program(seed, special=0.02 if seed % 2 else 0.0)
+    want = code.run(inputs)
+    got = run(code, inputs, tmp_path, lanes)
+    size = max([abs(x) for x in want if isfinite(x)], default=1.0)
+    owner = {code_place(ins.out, index): k for k, ins in enumerate(code.instructions) if ins.out.buffer == "out"
+             for index in product(*map(range, ins.outer))}  # fmt: skip
+    for place, (x, y) in enumerate(zip(got, want)):
+        assert agree(x, y, size), f"result {place} is {x}, not {y}: {code.instructions[owner[place]]}"
+
+
+def code_place(x, index):
+    """The place of an element."""
+    return x.start + sum(stride * i for stride, i in zip(x.strides, index))

@@ -1,0 +1,172 @@
+"""The vectorised functions of C: every row of the table, for every width and set of instructions that the machine has."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.compiler.native.words import vectors
+from tests.compiler.native import COMPILER, needs_compiler
+from tests.kernels.measure import BOUNDS, BUILDS, EXACT, ROWS, Build, Kernels, Reference
+from tests.kernels.points import SPECIAL, nearly_quarters, pairs, points
+from tests.oracle import ORACLE
+
+pytestmark = needs_compiler
+COUNT = 20_000
+EDGES = [
+    0.0, 5e-324, 2.2250738585072014e-308, 1e-300, 2.0**-54, 0.25, 0.5, 1 - 2.0**-53, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0, 40.0,
+    709.782712893384, 710.0, 745.2, 1e6 + 0.5, 2.0**52 + 1, 2.0**53, 1e22, 1e300, 1.7976931348623157e308, np.inf, np.nan,
+]  # fmt: skip
+LANES = {"dsinc", "sinc", "polygamma", "digamma", "lgamma"}  # functions of math.h and of C's text in each lane
+PROBE = '__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")'
+CASES = [pytest.param(build, id=build.name) for build in BUILDS]
+
+
+def runs(options: tuple[str, ...], folder: Path) -> bool:
+    """Whether programs that are compiled so run here."""
+    source, made = folder / "program.c", folder / "program"
+    source.write_text(f"int main(void) {{ return !({PROBE if '-mavx2' in options else 1}); }}")
+    done = subprocess.run([str(COMPILER), *options, str(source), "-o", str(made)], capture_output=True)
+    return done.returncode == 0 and subprocess.run([str(made)]).returncode == 0
+
+
+@pytest.fixture(scope="module", params=CASES)
+def kernels(request, tmp_path_factory) -> Kernels:
+    folder = tmp_path_factory.mktemp("kernels")
+    if not runs(request.param.options, folder):
+        pytest.skip(f"this machine does not run {' '.join(request.param.options)}")
+    return Kernels(request.param, folder)
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    """The reference, and for each function the points and their results in long double."""
+    reference = Reference(tmp_path_factory.mktemp("reference"))
+    if not reference.is_precise:
+        pytest.skip("long double is no longer than double here")
+    one, two = points(COUNT), pairs(COUNT)
+    quarters = np.concatenate([one, nearly_quarters()[::7]])
+    operands = {name: two if ROWS[name].arity == 2 else (quarters if name in ("sin", "cos", "tan") else one,) for name in BOUNDS}
+    return reference, {name: (reference.truth(name, *arrays), arrays) for name, arrays in operands.items()}
+
+
+def test_errors_are_within_the_bounds(kernels, truth):
+    reference, expected = truth
+    for name, (results, operands) in expected.items():
+        worst = reference.worst(name, kernels(name, *operands), results, *operands)
+        assert not worst.wrong, f"{name}: (point, result, expected) {worst.wrong}"
+        assert worst.ulps <= BOUNDS[name], f"{name}{worst.at} errs by {worst.ulps} units in the last place"
+
+
+def same(x: float, y: float) -> bool:
+    """The same bits, but for the payload of nan."""
+    return (x != x and y != y) or (x == y and math.copysign(1.0, x) == math.copysign(1.0, y))
+
+
+def alike(name: str, x: float, y: float, operands: tuple[float, ...]) -> bool:
+    """The same kind of number, a few units in the last place apart at most."""
+    if name in LANES and math.isfinite(y):
+        return abs(x - y) <= 1e-12 * abs(y) + 1e-14
+    if not math.isfinite(x) or not math.isfinite(y) or x == 0.0 == y:
+        return same(x, y)
+    size = max(map(abs, operands)) if name.startswith("logaddexp") else 0.0  # a sum that may cancel
+    factor = 1.0 + abs(operands[0]) if name == "dpow" else 1.0  # a power of a logarithm
+    return math.copysign(1.0, x) == math.copysign(1.0, y) and abs(x - y) <= 4.0 * factor * math.ulp(max(abs(y), size))
+
+
+@pytest.fixture(scope="module")
+def edges():
+    """For every row special points, and what floats make of them."""
+    signed = [s * x for x in EDGES for s in (1.0, -1.0)]
+    found = {}
+    for name, row in ROWS.items():
+        grids = [signed] * row.arity if row.arity < 3 else [signed[::3], signed[::2], signed[::2]]
+        if row.arity == 1:
+            grids = [[s * x for x in SPECIAL for s in (1.0, -1.0)]]
+        if name in ("polygamma", "dsinc"):
+            grids[0] = [0.0, 1.0, 2.0, 5.0, 170.0, 171.0, -1.0, 0.5, np.inf, np.nan]
+        at = list(product(*grids))
+        found[name] = at, [row.function(*operands) for operands in at]
+    return found
+
+
+def differing(name: str, got: np.ndarray, at: list[tuple[float, ...]], expected: list[float]) -> list[str]:
+    """Where a function is not what it is on floats: to the bit if it is exact."""
+    return [
+        f"{name}{operands} is {x!r}, not {y!r}"
+        for operands, x, y in zip(at, got.tolist(), expected)
+        if not (same(x, y) if name in EXACT else alike(name, x, y, operands))
+    ]
+
+
+def test_edges_are_those_of_floats(kernels, edges):
+    found = [line for name, (at, expected) in edges.items()
+             for line in differing(name, kernels(name, *map(np.array, zip(*at))), at, expected)]  # fmt: skip
+    assert not found, "\n".join(found)
+
+
+def test_compositions_are_those_of_floats(kernels):
+    """Rows that are written in the words of others, where the functions of math.h have their own roundings."""
+    random = np.random.default_rng(0)
+    for name in set(ROWS) - set(BOUNDS) - LANES:
+        row = ROWS[name]
+        operands = [random.uniform(*interval, 1000) for interval in row.domain]
+        at = list(zip(*map(np.ndarray.tolist, operands)))
+        assert not differing(name, kernels(name, *operands), at, [row.function(*point) for point in at])
+
+
+def test_lanes_do_not_influence_each_other(kernels):
+    x = points(2000)
+    for name in ("exp", "log", "sin", "tan", "pow", "erfc", "acosh"):
+        operands = (x,) * ROWS[name].arity
+        assert kernels(name, *operands).tobytes() == kernels(name, *(y[::-1] for y in operands))[::-1].tobytes(), name
+
+
+def test_every_row_has_a_function():
+    text = vectors(ROWS)
+    for name in ROWS:
+        assert f"VM_FN V v_{name}(V x" in text
+    rest = {name for name in ORACLE if name not in ROWS}
+    assert rest == {"sum", "dot", "prod", "max", "min", "norm", "logsumexp"}  # loops
+
+
+def test_only_what_is_used_is_there():
+    assert "v_" not in vectors([]).replace("v_set", "")
+    text = vectors(["tanh"])
+    assert {"v_tanh", "vm_half_expm1"} < set(re.findall(r"\w+", text))
+    assert not re.search("vm_reduce_angle|vm_log|math.h", text)
+    assert vectors(["gelu", "gelu"]).count(" v_erfc(") == 1 + 1  # defined once, used once
+
+
+def test_rows_of_users_are_translated(tmp_path):
+    autograd.primitive("vector_cube", "x ** 3.0 if x > y else inf", "3.0 * x * x", "None")
+    kernels = Kernels(Build("user", ()), tmp_path, ["vector_cube"])
+    assert kernels("vector_cube", np.array([2.0, 1.0, np.nan]), np.array([1.0, 1.0, 0.0])).tolist() == [8.0, np.inf, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("vector_odd_word(x)", "uses 'vector_odd_word', which is no word of the table"),
+        ("[x][0]", r"'\[x\]\[0\]' in its text is no arithmetic"),
+        ("1.0 if 0.0 < x < 1.0 else x", "'0.0 < x < 1.0' in its text is no arithmetic"),
+        ("sum([x, x])", "uses 'sum', which is no word of the table"),
+    ],
+)
+def test_rows_that_cannot_be_compiled_are_refused(text, message):
+    autograd.primitive("vector_odd", text, "None", words={"vector_odd_word": abs})
+    with pytest.raises(TypeError, match=f"primitive 'vector_odd' cannot be compiled to machine code: .*{message}"):
+        vectors(["vector_odd"])
+
+
+@pytest.mark.parametrize("name", ["sum", "logsumexp", "take", "nothing", "set"])
+def test_what_is_no_function_of_numbers_is_refused(name):
+    with pytest.raises(TypeError, match=f"{name!r} is no function of numbers in the table"):
+        vectors([name])
