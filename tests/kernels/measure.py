@@ -48,10 +48,10 @@ X86 = platform.machine().lower() in ("x86_64", "amd64")
 BUILDS = [
     Build("plain", ()),
     Build("native", ("-march=native",)),
-    Build("native, no contraction", ("-march=native", "-ffp-contract=off")),
-    *([Build("AVX2", ("-mavx2", "-mfma")), Build("AVX2, no FMA", ("-mavx2", "-mno-fma"))] if X86 else []),
-    *(Build(f"native, {w} lanes", ("-march=native", f"-DVM_W={w}")) for w in (2, 4, 8)),
-    *(Build(f"plain, {w} lanes", (f"-DVM_W={w}",)) for w in (4, 8)),
+    Build("native without contraction", ("-march=native", "-ffp-contract=off")),
+    *([Build("AVX2", ("-mavx2", "-mfma")), Build("AVX2 without FMA", ("-mavx2", "-mno-fma"))] if X86 else []),
+    *(Build(f"native {w} lanes", ("-march=native", f"-DVM_W={w}")) for w in (2, 4, 8)),
+    *(Build(f"plain {w} lanes", (f"-DVM_W={w}",)) for w in (4, 8)),
 ]
 LOOP = """
 __attribute__((noinline)) void row_{name}(const double *x, const double *y, const double *z, double *out, long n)
@@ -72,7 +72,7 @@ class Kernels:
         operands = {name: ", ".join(f"*(const V *)({x} + i)" for x in TABLE[name].operands) for name in rows}
         text = words.text() + "".join(LOOP.format(name=name, operands=operands[name]) for name in rows)
         self.build = build
-        self.library = compiled(text, folder, f"kernels-{build.name}".replace(" ", "-").replace(",", ""), build.options)
+        self.library = compiled(text, folder, f"kernels-{build.name}".replace(" ", "-"), build.options)
 
     def __call__(self, name: str, *operands: Doubles) -> Doubles:
         """What a row's function makes of arrays."""
