@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -13,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.compiler.native import COMPILER
-from tests.kernels.measure import BOUNDS, BUILDS, ROWS, Kernels, Reference, Worst, pointer
+from tests.kernels.measure import BOUNDS, BUILDS, COMMAND, ROWS, Kernels, Reference, Worst, pointer
 from tests.kernels.points import Doubles, nearly_quarters, pairs, points
 
 EXAMPLES = """
@@ -73,7 +73,13 @@ def errors(names: Sequence[str], kernels: Sequence[Kernels], reference: Referenc
     for name in names:
         found = largest(name, kernels, reference, count)
         worst = max(found)
-        print(f"{name:10}{BOUNDS[name]:7.2f}", *(f"{x.ulps:22.3f}" for x in found), "", ", ".join(map(float.hex, worst.at)), flush=True)
+        print(
+            f"{name:10}{BOUNDS[name]:7.2f}",
+            *(f"{x.ulps:22.3f}" for x in found),
+            "",
+            ", ".join(map(float.hex, worst.at)),
+            flush=True,
+        )
         for kernel, x in zip(kernels, found):
             failed += bool(x.wrong) or x.ulps > BOUNDS[name]
             for at, got, expected in x.wrong:
@@ -90,31 +96,32 @@ def aligned(x: Doubles) -> Doubles:
     return room[start : start + len(x)]
 
 
+def times(name: str, kernels: Sequence[Kernels]) -> list[float]:
+    """How long each build takes an element, then NumPy where it has the function: medians of interleaved runs."""
+    random = np.random.default_rng(0)
+    at = [aligned(random.uniform(*interval, SIZE)) for interval in ROWS[name].domain]
+    out = aligned(np.empty(SIZE))
+    arrays = [pointer(x) for x in (*at, *[out] * (3 - len(at)), out)]
+    runs: list[Callable[[], Any]] = [partial(getattr(kernel.library, f"row_{name}"), *arrays, SIZE) for kernel in kernels]
+    by_hand = BY_HAND[name] if name in BY_HAND else getattr(np, name, None)
+    if by_hand:
+        runs.append(partial(by_hand, *at, **({"out": out} if isinstance(by_hand, np.ufunc) else {})))
+    spent: list[list[float]] = [[] for _ in runs]
+    for _ in range(101):
+        for run, found in zip(runs, spent):
+            start = perf_counter()
+            run()
+            found.append(perf_counter() - start)
+    return [median(found) / SIZE for found in spent]
+
+
 def speed(names: Sequence[str], kernels: Sequence[Kernels]) -> None:
-    """A table of times: medians of interleaved runs."""
+    """A table of times."""
     print(f"ns an element, {SIZE:,} elements, medians of interleaved runs\n")
     print(f"{'':10}", *(f"{kernel.build.name:>22}" for kernel in kernels), f"{'NumPy':>10}")
-    random = np.random.default_rng(0)
     for name in names:
-        at = [aligned(random.uniform(*interval, SIZE)) for interval in ROWS[name].domain]
-        out = aligned(np.empty(SIZE))
-        arrays = [pointer(x) for x in (*at, *[out] * (3 - len(at)), out)]
-        runs: list[Callable[[], Any]] = [
-            lambda f=getattr(kernel.library, f"row_{name}"): f(*arrays, SIZE) for kernel in kernels
-        ]
-        by_hand = BY_HAND[name] if name in BY_HAND else getattr(np, name, None)
-        if isinstance(by_hand, np.ufunc):
-            runs.append(lambda: by_hand(*at, out=out))
-        elif by_hand:
-            runs.append(lambda: by_hand(*at))
-        times: list[list[float]] = [[] for _ in runs]
-        for _ in range(101):
-            for run, spent in zip(runs, times):
-                start = perf_counter()
-                run()
-                spent.append(perf_counter() - start)
-        figures = [f"{median(spent) / SIZE * 1e9:.2f}" for spent in times]
-        numpy = figures.pop() if by_hand else "–"
+        figures = [f"{1e9 * seconds:.2f}" for seconds in times(name, kernels)]
+        numpy = figures.pop() if len(figures) > len(kernels) else "–"
         print(f"{name:10}", *(f"{figure:>22}" for figure in figures), f"{numpy:>10}", flush=True)
 
 
@@ -142,8 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.error(f"{kind} knows {', '.join(names_of)}, not {', '.join(sorted(set(given) - set(names_of)))}")
     if options.points < 1:
         command.error(f"--points needs a positive number, not {options.points}")
-    if COMPILER is None:
-        command.error("no C compiler (cc, gcc or clang) is on the path")
+    if not COMMAND:
+        command.error("no C compiler ($CC, cc, gcc or clang) is there")
     with tempfile.TemporaryDirectory() as folder:
         kernels = [Kernels(known[build], Path(folder), names) for build in builds]
         if options.speed:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +32,7 @@ BOUNDS = {
     "exp": 1.0, "exp2": 1.1, "expm1": 1.2, "sigmoid": 1.3, "sech2": 1.0, "softplus": 1.3, "tanh": 1.5, "sinh": 1.7, "cosh": 1.0,
     "log": 1.0, "log2": 1.0, "log10": 1.0, "log1p": 1.0, "pow": 1.0, "cbrt": 1.0, "hypot": 1.3,
     "asinh": 1.4, "acosh": 1.2, "atanh": 1.0, "erf": 1.6, "erfc": 1.5, "sin": 1.0, "cos": 1.0, "tan": 1.6,
-    "asin": 1.0, "acos": 1.0, "atan": 1.0, "atan2": 1.5, "sqrt": 0.5, "square": 0.5,
+    "asin": 1.0, "acos": 1.1, "atan": 1.0, "atan2": 1.5, "sqrt": 0.5, "square": 0.5,
     **dict.fromkeys(["abs", "sign", "floor", "ceil", "round", "trunc", "maximum", "minimum", "copysign", "greater"], 0.0),
 }  # fmt: skip
 TRUTH = ORACLE | {"cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x))}
@@ -44,10 +46,12 @@ class Build(NamedTuple):
     options: tuple[str, ...]
 
 
+COMMAND = shlex.split(os.environ.get("CC", COMPILER or ""))  # empty if there is none
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 BUILDS = [
     Build("plain", ()),
     Build("native", ("-march=native",)),
+    Build("native at -O1", ("-march=native", "-O1")),
     Build("native without contraction", ("-march=native", "-ffp-contract=off")),
     *([Build("AVX2", ("-mavx2", "-mfma")), Build("AVX2 without FMA", ("-mavx2", "-mno-fma"))] if X86 else []),
     *(Build(f"native {w} lanes", ("-march=native", f"-DVM_W={w}")) for w in (2, 4, 8)),
@@ -89,7 +93,7 @@ def compiled(text: str, folder: Path, name: str, options: tuple[str, ...]) -> ct
     source, made = folder / f"{name}.c", folder / f"{name}.so"
     source.write_text(text)
     warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-psabi"]
-    command = [str(COMPILER), "-std=gnu11", "-O2", *warnings, *options, "-shared", "-fPIC", str(source), "-o", str(made), "-lm"]
+    command = [*COMMAND, "-std=gnu11", "-O2", *warnings, *options, "-shared", "-fPIC", str(source), "-o", str(made), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr[:4000]}")

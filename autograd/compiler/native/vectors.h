@@ -42,13 +42,17 @@ VM_FN V vm_only(VM_I mask, V a) { return (V)(mask & (VM_I)a); }
 /* Whether the sign is set: also of -0. */
 VM_FN VM_I vm_signbit(V x) { return -(VM_I)((VM_U)x >> 63); }
 
-/* One instruction for two operands, or for one, where a register holds a vector. As text for the assembler, because a loop over
-   sqrt does not become a vector unless errno is given up, and <immintrin.h> alone takes 0.3 s to compile. */
+/* Single instructions, where a register holds a vector: of two operands, the root, a * b - c rounded once. As text for the
+   assembler, because loops over sqrt and fma are vectors at some levels of optimisation only, and <immintrin.h> alone takes 0.3 s
+   to compile. */
 #if (defined(__AVX512F__) && VM_W == 8) || (defined(__AVX__) && VM_W <= 4)
-#define VM_INSTRUCTION(name, a, b) ({ V r_; __asm__("v" name " %2, %1, %0" : "=v"(r_) : "v"(a), "v"(b)); r_; })
+#define VM_TWO(name, a, b) ({ V r_; __asm__("v" name " %2, %1, %0" : "=v"(r_) : "v"(a), "v"(b)); r_; })
 #define VM_SQRT(x) ({ V r_; __asm__("vsqrtpd %1, %0" : "=v"(r_) : "v"(x)); r_; })
+#if defined(__FMA__) || VM_W == 8
+#define VM_FMS(a, b, c) ({ V r_ = (a); __asm__("vfmsub213pd %2, %1, %0" : "+v"(r_) : "v"(b), "v"(c)); r_; })
+#endif
 #elif defined(__SSE2__) && VM_W == 2
-#define VM_INSTRUCTION(name, a, b) ({ V r_ = (a); __asm__(name " %1, %0" : "+x"(r_) : "x"(b)); r_; })
+#define VM_TWO(name, a, b) ({ V r_ = (a); __asm__(name " %1, %0" : "+x"(r_) : "x"(b)); r_; })
 #define VM_SQRT(x) ({ V r_; __asm__("sqrtpd %1, %0" : "=x"(r_) : "x"(x)); r_; })
 #endif
 
@@ -104,8 +108,8 @@ VM_FN V v_trunc(V x) { return v_copysign(v_floor(v_abs(x)), x); }
 /* x between two bounds; nan stays. The instructions return their second operand where one of the two is nan. */
 VM_FN V vm_clamp(V x, double low, double high)
 {
-#ifdef VM_INSTRUCTION
-    return VM_INSTRUCTION("maxpd", v_set(low), VM_INSTRUCTION("minpd", v_set(high), x));
+#ifdef VM_TWO
+    return VM_TWO("maxpd", v_set(low), VM_TWO("minpd", v_set(high), x));
 #else
     return vm_sel(x > high, v_set(high), vm_sel(x < low, v_set(low), x));
 #endif
@@ -115,7 +119,9 @@ VM_FN V vm_clamp(V x, double low, double high)
    masks, which do not overflow). A plain a * b - p would be folded to p - p. */
 VM_FN V vm_product_error(V a, V b, V p)
 {
-#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA)
+#if defined(VM_FMS)
+    return VM_FMS(a, b, p);
+#elif defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     V r;
     for (int i = 0; i < VM_W; i++) r[i] = __builtin_fma(a[i], b[i], -p[i]);
     return r;
@@ -154,7 +160,7 @@ VM_FN V vm_power_of_2(V n) { return (V)((VM_U)(n + (VM_INTEGER + 1023)) << 52); 
 VM_FN V vm_ldexp(V x, V n)
 {
 #if defined(__AVX512F__) && VM_W == 8
-    return VM_INSTRUCTION("scalefpd", x, n);
+    return VM_TWO("scalefpd", x, n);
 #else
     V half = vm_integer(n * 0.5);
     return x * vm_power_of_2(half) * vm_power_of_2(n - half);
@@ -404,11 +410,11 @@ VM_FN VM_I vm_is_integer(V x)
    power is 0, 1 or infinite anyway. Largest error */
 VM_FN V v_pow(V x, V y)
 {
-    V high, low, n, r, q, a = v_abs(x), bounded = vm_clamp(y, -0x1p65, 0x1p65);
+    V high, low, n, a = v_abs(x), bounded = vm_clamp(y, -0x1p65, 0x1p65);
     vm_log_parts(a, &high, &low);
     V p = bounded * high, p_low = vm_product_error(bounded, high, p) + bounded * low, e = vm_clamp(p, -746, 710);
-    vm_exp_reduced(e, vm_only(p == e, p_low), &n, &r, &q);
-    V power = vm_ldexp(1.0 + (r + q), n);
+    vm_exp_parts(e, vm_only(p == e, p_low), &n, &high, &low);
+    V power = vm_ldexp(high, n);
     const double inf = __builtin_inf();
     VM_I zero = a == 0.0, whole = vm_is_integer(y), odd = whole & ~vm_is_integer(0.5 * y);
     power = vm_sel(zero | (a == inf), vm_only(~(zero ^ (y < 0.0)), v_set(inf)), power);

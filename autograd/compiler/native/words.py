@@ -20,8 +20,8 @@ __all__ = ["Words", "vectors"]
 
 HEADER = Path(__file__).with_name("vectors.h")
 ALWAYS = ("v_set", "vm_sel")  # what every program may use
-# A block of the header defines functions and macros with parameters.
-DEFINED = re.compile(r"^(?:VM_FN|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)\(", re.MULTILINE)
+# What a block of the header defines: functions and macros.
+DEFINED = re.compile(r"^(?:VM_FN|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)", re.MULTILINE)
 HEADINGS = re.compile(r"^/\*(?:(?!\*/).)*\*/\n\n", re.MULTILINE | re.DOTALL)  # comments that no definition follows
 CONSTANTS = {"inf": "__builtin_inf()", "nan": '__builtin_nan("")'}
 
@@ -91,10 +91,11 @@ class Words:
     def text(self) -> str:
         """The definitions, each after those it uses."""
         used = set(self.used)
-        for text, names in reversed(blocks()):  # what a block uses comes before it
-            if names & used:
+        kept = []
+        for text, names in reversed(blocks()):  # what a block uses comes before it; types define no name
+            if names & used or not names:
                 used |= header_names() & set(re.findall(r"\w+", text))
-        kept = [text for text, names in blocks() if names & used or not names]
+                kept.insert(0, text)
         scalars = ["#include <math.h>", *self.scalars.values()] if self.scalars else []
         return "\n\n".join([*scalars, *kept, *self.functions.values()]) + "\n"
 
