@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import autograd
 from autograd.compiler.native.words import vectors
+from autograd.ops import TABLE, Primitive
+from tests.kernels.__main__ import main
 from tests.kernels.measure import BOUNDS, BUILDS, COMMAND, EXACT, ROWS, Build, Kernels, Reference
 from tests.kernels.points import SPECIAL, nearly_quarters, pairs, points
 from tests.oracle import ORACLE
@@ -182,28 +183,65 @@ def test_only_what_is_used_is_there():
     assert vectors(["gelu", "gelu"]).count(" v_erfc(") == 1 + 1  # defined once, used once
 
 
-def test_rows_of_users_are_translated(tmp_path):
-    autograd.primitive("vector_cube", "x ** 3.0 if x > y else inf", "3.0 * x * x", "None")
-    kernels = Kernels(Build("user", ()), tmp_path, ["vector_cube"])
-    assert kernels("vector_cube", np.array([2.0, 1.0, np.nan]), np.array([1.0, 1.0, 0.0])).tolist() == [8.0, np.inf, np.inf]
+def test_rows_of_users_are_translated(tmp_path, monkeypatch):
+    row = Primitive("cube_above", "x ** 3.0 if x > y else inf", "None", "None")
+    monkeypatch.setitem(TABLE, row.name, row)
+    kernels = Kernels(Build("user", ()), tmp_path, [row.name])
+    assert kernels(row.name, np.array([2.0, 1.0, np.nan]), np.array([1.0, 1.0, 0.0])).tolist() == [8.0, np.inf, np.inf]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("vector_odd_word(x)", "uses 'vector_odd_word', which is no word of the table"),
+        ("elephant(x)", "uses 'elephant', which is no word of the table"),
         ("[x][0]", r"'\[x\]\[0\]' in its text is no arithmetic"),
         ("1.0 if 0.0 < x < 1.0 else x", "'0.0 < x < 1.0' in its text is no arithmetic"),
         ("sum([x, x])", "uses 'sum', which is no word of the table"),
     ],
 )
-def test_rows_that_cannot_be_compiled_are_refused(text, message):
-    autograd.primitive("vector_odd", text, "None", words={"vector_odd_word": abs})
-    with pytest.raises(TypeError, match=f"primitive 'vector_odd' cannot be compiled to machine code: .*{message}"):
-        vectors(["vector_odd"])
+def test_rows_that_cannot_be_compiled_are_refused(text, message, monkeypatch):
+    monkeypatch.setitem(TABLE, "odd", Primitive("odd", text, "None"))
+    with pytest.raises(TypeError, match=f"primitive 'odd' cannot be compiled to machine code: .*{message}"):
+        vectors(["odd"])
+
+
+def test_names_of_users_do_not_meet_those_of_the_header(tmp_path, monkeypatch):
+    names = ["set", "sel", "r", "frexp", "clamp"]
+    for name in names:
+        assert name not in TABLE
+        monkeypatch.setitem(TABLE, name, Primitive(name, "x + 1.0", "1.0"))
+    kernels = Kernels(Build("names", ()), tmp_path, names)
+    assert [kernels(name, np.array([1.0])).tolist() for name in names] == [[2.0]] * len(names)
 
 
 @pytest.mark.parametrize("name", ["sum", "logsumexp", "take", "nothing", "set"])
 def test_what_is_no_function_of_numbers_is_refused(name):
     with pytest.raises(TypeError, match=f"{name!r} is no function of numbers in the table"):
         vectors([name])
+
+
+def test_the_command_prints_errors_and_times(truth, capsys):
+    assert main(["--points", "2000", "--functions", "exp,hypot", "--builds", "native"]) == 0
+    assert re.search(r"\nexp +1\.00 +0\.\d{3} +-?0x", capsys.readouterr().out)
+    assert main(["--speed", "--functions", "exp,erf", "--builds", "plain"]) == 0
+    assert re.search(r"\nerf +\d+\.\d\d +–\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--functions", "exp,elephant"], "--functions knows exp, .*, not elephant"),
+        (["--builds", "abacus"], "--builds knows plain, .*, not abacus"),
+        (["--points", "0"], "--points needs a positive number, not 0"),
+    ],
+)
+def test_the_command_says_what_it_knows(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_bound_that_is_too_low_is_noticed(truth, monkeypatch, capsys):
+    monkeypatch.setitem(BOUNDS, "exp", 0.1)
+    assert main(["--points", "2000", "--functions", "exp", "--builds", "native"]) == 1
+    assert "1 beyond their bounds" in capsys.readouterr().out

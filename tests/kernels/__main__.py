@@ -156,7 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.speed:
             speed(names, kernels)
             return 0
-        return int(errors(names, kernels, Reference(Path(folder)), options.points) > 0)
+        reference = Reference(Path(folder))
+        if not reference.is_precise:
+            command.error("long double is no longer than double here, so that there is nothing to measure errors against")
+        return int(errors(names, kernels, reference, options.points) > 0)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ VM_FN V vm_clamp(V x, double low, double high)
 #endif
 }
 
-/* The error a b - p of a product p = a b, exactly. Without fused multiply-add the factors are split into 26 and 27 bits (Dekker; by
-   masks, which do not overflow). A plain a * b - p would be folded to p - p. */
+/* The error a b - p of a product p = a b, exactly. Without fused multiply-add the factors are split into 26 and 27 bits (Dekker;
+   by masks, which do not overflow). A plain a * b - p would be folded to p - p. */
 VM_FN V vm_product_error(V a, V b, V p)
 {
 #if defined(VM_FMS)
@@ -378,7 +378,7 @@ VM_FN V v_logaddexp2(V x, V y)
     return vm_sel(x == y, x + 1.0, v_maximum(x, y) + VM_LOG2_E * v_log1p(v_exp2(-v_abs(x - y))));
 }
 
-/* e^x / (e^x + e^y): the sigmoid of the difference, where equal infinities have equal shares. Within 2 ulp of that of the rounded x - y. */
+/* e^x / (e^x + e^y): the sigmoid of the difference x - y, rounded; equal infinities have equal shares. */
 VM_FN V v_share(V x, V y) { return v_sigmoid(vm_sel(x == y, v_set(0), x - y)); }
 
 /* log a = high + low for finite a > 0, to 2^-66: 2 s + s^3 (2/3 + s^2 P(s^2)), s and the first terms in two parts. */
@@ -406,8 +406,8 @@ VM_FN VM_I vm_is_integer(V x)
     return (a >= 0x1p52) | ((a + 0x1p52) - 0x1p52 == a);
 }
 
-/* e^(y log|x|), the logarithm in two parts; then the sign, and the special cases of C99 F.9.4.4. y is clamped to 2^65: beyond, the
-   power is 0, 1 or infinite anyway. Largest error */
+/* e^(y log|x|), the logarithm in two parts; then the sign, and the special cases of C99 F.9.4.4. y is clamped to 2^65: beyond,
+   the power is 0, 1 or infinite anyway. Largest error */
 VM_FN V v_pow(V x, V y)
 {
     V high, low, n, a = v_abs(x), bounded = vm_clamp(y, -0x1p65, 0x1p65);
@@ -514,8 +514,8 @@ VM_FN V v_erf(V x)
     return vm_sel(a < 1.0, x + vm_erf_rest(x), v_copysign(1.0 - e * (y * g), x));
 }
 
-/* erfc(a), 1/2 <= a: e^(-a^2) y G(y), y = 1 / (a + 2), for a <= 28 to 2^-57. The square, y, G and the products are in two parts; the
-   low part of y counts with the derivative of y G(y), which need be good to 1 % only. */
+/* erfc(a), 1/2 <= a: e^(-a^2) y G(y), y = 1 / (a + 2), for a <= 28 to 2^-57. The square, y, G and the products are in two parts;
+   the low part of y counts with the derivative of y G(y), which need be good to 1 % only. */
 VM_FN V vm_erfc_far(V a)
 {
     a = vm_clamp(a, 0.5, 28);
@@ -544,7 +544,7 @@ VM_FN V v_erfc(V x)
 
 /* ---- Angles ---- */
 
-/* The lanes |x| > 2^20 of x = q pi/2 + high + low: 192 of the bits of 2 / pi times the significand, modulo 4 (Payne and Hanek). */
+/* x = q pi/2 + high + low in the lanes |x| > 2^20: 192 bits of 2 / pi times the significand, modulo 4 (Payne and Hanek). */
 static __attribute__((noinline, unused)) void vm_reduce_large_angles(const V *x, V *high, V *low, VM_U *q)
 {
     static const uint64_t two_over_pi[] = {0, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
@@ -580,7 +580,7 @@ static __attribute__((noinline, unused)) void vm_reduce_large_angles(const V *x,
     }
 }
 
-/* x = q pi/2 + high + low, |high| <= pi/4; returns q, of which the two lowest bits count. pi/2 is cut into 33 + 33 + 33 + 53 bits. */
+/* x = q pi/2 + high + low, |high| <= pi/4; returns q, of which the two lowest bits count. pi/2 is cut into four parts. */
 VM_FN VM_U vm_reduce_angle(V x, V *high, V *low)
 {
     V n = x * 0x1.45f306dc9c883p-1 + VM_INTEGER;
@@ -656,22 +656,23 @@ VM_FN V v_tan(V x)
     return vm_sel(v_abs(x) < 0x1p-27, x, t + (n_low - t * d_low) / d);
 }
 
-/* The angle of the point (d + d_low, n + n_low), n, d >= 0, or of the one that mirrors it at the vertical axis where `left` is set.
-   The smaller coordinate over the larger one is an angle up to pi/4, from pi/8 on less pi/4 by (n - d) / (n + d); the quotient is in
-   two parts, the polynomial good to 2^-59. */
+/* The angle of the point (d + d_low, n + n_low), n, d >= 0, or of its mirror image at the vertical axis where `left` is set. The
+   smaller coordinate over the larger one is the tangent of an angle up to pi/4; from pi/8 on (n - d) / (n + d) is that of the
+   angle less pi/4. The quotient is in two parts, the polynomial good to 2^-59. */
 VM_FN V vm_angle(V n, V n_low, V d, V d_low, VM_I left)
 {
     VM_I steep = n > d;
-    V a = vm_sel(steep, d, n), a_low = vm_sel(steep, d_low, n_low), b = vm_sel(steep, n, d), b_low = vm_sel(steep, n_low, d_low);
+    V a = vm_sel(steep, d, n), a_low = vm_sel(steep, d_low, n_low);
+    V b = vm_sel(steep, n, d), b_low = vm_sel(steep, n_low, d_low);
     VM_I wide = a > b * 0x1.a82799fcef321p-2;
     V t = b - a, u = b + a;
     V top = vm_sel(wide, -t, a), top_low = a_low - vm_only(wide, ((b - t) - a) + b_low);
     V base = vm_sel(wide, u, b), base_low = b_low + vm_only(wide, ((b - u) + a) + a_low), inverse = 1.0 / base;
     V q = top * inverse, p = q * base, z = q * q;
     V q_low = (((top - p) - vm_product_error(q, base, p)) + (top_low - q * base_low)) * inverse;
-    V rest = vm_only(q * q > 0.0, q_low) + q * z * VM_POLYNOMIAL(z, -0x1.555555555553dp-2, 0x1.99999999958ecp-3, -0x1.24924922b1221p-3, 0x1.c71c70e7a25eap-4,
-            -0x1.745cf90b159c7p-4, 0x1.3b111c63ea74fp-4, -0x1.10ebdd9598fb4p-4, 0x1.df1166f18f730p-5, -0x1.9cdc2433deaa0p-5,
-            0x1.37ed392cd3e18p-5, -0x1.259d390608475p-6);
+    V rest = q * z * VM_POLYNOMIAL(z, -0x1.555555555553dp-2, 0x1.99999999958ecp-3, -0x1.24924922b1221p-3, 0x1.c71c70e7a25eap-4,
+        -0x1.745cf90b159c7p-4, 0x1.3b111c63ea74fp-4, -0x1.10ebdd9598fb4p-4, 0x1.df1166f18f730p-5, -0x1.9cdc2433deaa0p-5,
+        0x1.37ed392cd3e18p-5, -0x1.259d390608475p-6) + vm_only(z > 0.0, q_low); /* q_low has no digits where q is tiny */
     V eighths = vm_only(wide, v_set(1.0)); /* of a whole turn */
     eighths = vm_sel(steep, 2.0 - eighths, eighths);
     eighths = vm_sel(left, 4.0 - eighths, eighths);
@@ -691,10 +692,10 @@ VM_FN V v_atan(V x)
 /* Infinities stand for 1 beside 0; large and small points are scaled by a power of 2. Largest error */
 VM_FN V v_atan2(V x, V y)
 {
-    const double inf = __builtin_inf();
     V n = v_abs(x), d = v_abs(y), zero = v_set(0), one = v_set(1);
-    VM_I any = (n == inf) | (d == inf);
-    n = vm_sel(any, vm_only(n == inf, one), n), d = vm_sel(any, vm_only(d == inf, one), d);
+    VM_I n_infinite = n == __builtin_inf(), d_infinite = d == __builtin_inf(), any = n_infinite | d_infinite;
+    n = vm_sel(any, vm_only(n_infinite, one), n);
+    d = vm_sel(any, vm_only(d_infinite, one), d);
     d = vm_sel((n == 0.0) & (d == 0.0), one, d);
     V top = v_maximum(n, d), scale = vm_sel(top > 0x1p1000, v_set(0x1p-100), vm_sel(top < 0x1p-400, v_set(0x1p500), one));
     V angle = v_copysign(vm_angle(n * scale, zero, d * scale, zero, vm_signbit(y)), x);
