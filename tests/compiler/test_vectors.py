@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd.compiler.native.words import vectors
+from autograd.compiler.native.words import HEADER, vectors
 from autograd.ops import TABLE, Primitive
 from tests.kernels.__main__ import main
+from tests.kernels.coefficients import POLYNOMIALS, constants, minimax
 from tests.kernels.measure import BOUNDS, BUILDS, COMMAND, EXACT, ROWS, Build, Kernels, Reference
 from tests.kernels.points import SPECIAL, nearly_quarters, pairs, points
 from tests.oracle import ORACLE
@@ -160,13 +161,13 @@ def test_odd_and_even_functions_are_symmetric_to_the_bit(kernels):
 def test_every_row_has_a_function():
     text = vectors(ROWS)
     for name in ROWS:
-        assert f"VM_FN V v_{name}(V x" in text
+        assert f" V v_{name}(V x" in text
     rest = {name for name in ORACLE if name not in ROWS}
     assert rest == {"sum", "dot", "prod", "max", "min", "norm", "logsumexp"}  # loops
 
 
 def test_every_row_brings_what_it_uses(tmp_path):
-    files = []
+    files = [HEADER]
     for name in ROWS:
         files.append(tmp_path / f"{name}.c")
         files[-1].write_text(vectors([name]))
@@ -175,12 +176,29 @@ def test_every_row_brings_what_it_uses(tmp_path):
     assert done.returncode == 0, done.stderr[:2000]
 
 
+def test_coefficients_are_those_that_are_made():
+    found = {float.fromhex(number) for number in re.findall(r"-?0x[\da-f.]+p[+-]\d+", HEADER.read_text())}
+    words = {int(number, 16) for number in re.findall(r"0x[\da-f]{16}\b", HEADER.read_text())}
+    for name, parts in constants().items():
+        missing = {int(x, 16) for x in parts} - words if name == "2 / pi" else set(map(float.fromhex, parts)) - found
+        assert not missing, f"{name}: {missing}"
+    for name, polynomial in POLYNOMIALS.items():
+        made = set(map(float, minimax(polynomial)[0])) - {0.5}
+        rounding = 1e-3 if name == "erfc, slope" else 0.0
+        assert all(any(abs(x - c) <= rounding * abs(c) for x in found) for c in made), name
+
+
 def test_only_what_is_used_is_there():
     assert "v_" not in vectors([]).replace("v_set", "")
     text = vectors(["tanh"])
     assert {"v_tanh", "vm_half_expm1"} < set(re.findall(r"\w+", text))
     assert not re.search("vm_reduce_angle|vm_log|math.h", text)
     assert vectors(["gelu", "gelu"]).count(" v_erfc(") == 1 + 1  # defined once, used once
+
+
+def test_functions_are_inlined_on_request():
+    assert "#define VM_INLINE\n" in vectors(["exp"], inline=True)
+    assert "#define VM_INLINE\n" not in vectors(["exp"])
 
 
 def test_rows_of_users_are_translated(tmp_path, monkeypatch):

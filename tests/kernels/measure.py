@@ -51,6 +51,7 @@ X86 = platform.machine().lower() in ("x86_64", "amd64")
 BUILDS = [
     Build("plain", ()),
     Build("native", ("-march=native",)),
+    Build("native inlined", ("-march=native", "-DVM_INLINE")),
     Build("native at -O1", ("-march=native", "-O1")),
     Build("native without contraction", ("-march=native", "-ffp-contract=off")),
     *([Build("AVX2", ("-mavx2", "-mfma")), Build("AVX2 without FMA", ("-mavx2", "-mno-fma"))] if X86 else []),

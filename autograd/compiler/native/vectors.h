@@ -2,8 +2,8 @@
 
    Method throughout: reduce the argument (Cody and Waite), evaluate a minimax polynomial, undo the reduction; no tables, and no
    branches but for sines of more than 2^20. Where one rounding more would show, a number is kept as a sum of two, high and low.
-   `tests/kernels/coefficients.py` makes the polynomials and constants again; `python -m tests.kernels` measures the errors:
-   "largest error" is in units in the last place (ulp), without and with fused multiply-add, over 10^7 doubles of all magnitudes.
+   `tests/kernels/coefficients.py` makes the polynomials and constants again; `python -m tests.kernels --points 10000000` measures
+   the largest errors: in units in the last place (ulp), without and with fused multiply-add, over doubles of all magnitudes.
    nan, infinities, zeros with their signs and subnormal numbers are those of IEEE 754.
 
    Needs GCC or Clang, -std=gnu11, rounding to nearest, subnormal numbers; contraction of products and sums may be on or off;
@@ -25,6 +25,14 @@
 
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define VM_FN static inline __attribute__((always_inline, unused))
+
+/* Elementary functions are called: with dozens of calls a program compiles in a third of the time, and runs 3 to 14 % slower,
+   than if they were inlined, which VM_INLINE asks for. */
+#ifdef VM_INLINE
+#define VM_CALLED VM_FN
+#else
+#define VM_CALLED static __attribute__((noinline, unused))
+#endif
 
 typedef double V __attribute__((vector_size(8 * VM_W), aligned(8), may_alias));
 typedef uint64_t VM_U __attribute__((vector_size(8 * VM_W)));   /* the bits of the lanes */
@@ -222,32 +230,32 @@ VM_FN void vm_half_expm1(V x, V *high, V *low)
     *low = (t - *high) + rest;
 }
 
-/* Largest error */
-VM_FN V v_exp(V x)
+/* (1 + r + q) 2^n. Largest error 0.85, 0.84. */
+VM_CALLED V v_exp(V x)
 {
     V n, r, q;
     vm_exp_reduced(vm_clamp(x, -746, 710), v_set(0), &n, &r, &q);
     return vm_ldexp(1.0 + (r + q), n);
 }
 
-/* The fraction of x, times ln 2, is an argument of the same polynomial. Largest error */
-VM_FN V v_exp2(V x)
+/* The fraction of x, times ln 2, is an argument of the same polynomial. Largest error 1.01, 1.04. */
+VM_CALLED V v_exp2(V x)
 {
     x = vm_clamp(x, -1076, 1025);
     V n = vm_integer(x), r = (x - n) * VM_LN2;
     return vm_ldexp(1.0 + (r + vm_exp_rest(r)), n);
 }
 
-/* Largest error */
-VM_FN V v_expm1(V x)
+/* Twice the half; below 2^-54 x itself. Largest error 0.99, 1.08. */
+VM_CALLED V v_expm1(V x)
 {
     V high, low;
     vm_half_expm1(vm_clamp(x, -50, 710), &high, &low);
     return vm_sel(v_abs(x) < 0x1p-54, x, high + high);
 }
 
-/* t / (1 + t) with t = (e^(2|x|) - 1) / 2: what 1 + t loses and what t lacks are put right to first order. Largest error */
-VM_FN V v_tanh(V x)
+/* t / (1 + t) with t = (e^(2|x|) - 1) / 2, the low parts of t and of 1 + t to first order. Largest error 1.21, 1.28. */
+VM_CALLED V v_tanh(V x)
 {
     V high, low, a = v_abs(x);
     vm_half_expm1(vm_clamp(a + a, 0, 44), &high, &low);
@@ -256,8 +264,8 @@ VM_FN V v_tanh(V x)
     return vm_sel(a < 0x1p-28, x, v_copysign(q, x));
 }
 
-/* e / (1 + e) with e = e^-|x|, or 1 / (1 + e) for x >= 0, corrected as tanh. Largest error */
-VM_FN V v_sigmoid(V x)
+/* e / (1 + e) with e = e^-|x|, or 1 / (1 + e) for x >= 0, low parts as in tanh. Largest error 1.10, 1.08. */
+VM_CALLED V v_sigmoid(V x)
 {
     V n, high, low;
     vm_exp_parts(vm_clamp(-v_abs(x), -746, 0), v_set(0), &n, &high, &low);
@@ -267,8 +275,8 @@ VM_FN V v_sigmoid(V x)
     return q + (vm_only(below, e_low) - q * d_low) * vm_sel(below, 1.0 - q, q);
 }
 
-/* 4 q (1 - q) with q = e / (1 + e), e = e^(-2|x|), all in two parts; far out it is 4 e, which may be subnormal. Largest error */
-VM_FN V v_sech2(V x)
+/* 4 q (1 - q) with q = e / (1 + e), e = e^(-2|x|), all in two parts; far out 4 e. Largest error 0.76, 0.76. */
+VM_CALLED V v_sech2(V x)
 {
     V n, high, low;
     vm_exp_parts(vm_clamp(-2.0 * v_abs(x), -748, 0), v_set(0), &n, &high, &low);
@@ -280,8 +288,8 @@ VM_FN V v_sech2(V x)
     return vm_ldexp(vm_sel(far, high, near), vm_sel(far, n, v_set(0)) + 2.0);
 }
 
-/* s + s / (2 s + 1) with s = (e^|x| - 1) / 2; from 2^60 on e^|x| / 2. Largest error */
-VM_FN V v_sinh(V x)
+/* s + s / (2 s + 1) with s = (e^|x| - 1) / 2; from 2^60 on e^|x| / 2. Largest error 1.64, 1.64. */
+VM_CALLED V v_sinh(V x)
 {
     V n, r, q, a = v_abs(x), high, low;
     vm_exp_reduced(vm_clamp(a, 0, 711), v_set(0), &n, &r, &q);
@@ -290,8 +298,8 @@ VM_FN V v_sinh(V x)
     return vm_sel(a < 0x1p-28, x, v_copysign(vm_sel(n < 60.0, near, far), x));
 }
 
-/* e^|x| / 2 + e^-|x| / 2, scaled by a power of 2. Largest error */
-VM_FN V v_cosh(V x)
+/* e^|x| / 2 + e^-|x| / 2, scaled by a power of 2. Largest error 0.88, 0.88. */
+VM_CALLED V v_cosh(V x)
 {
     V n, high, low;
     vm_exp_parts(vm_clamp(v_abs(x), 0, 711), v_set(0), &n, &high, &low);
@@ -324,8 +332,8 @@ VM_FN V vm_log_edges(V x, V r)
     return vm_sel((x > 0.0) & (x < __builtin_inf()), r, edge);
 }
 
-/* Largest error */
-VM_FN V v_log(V x)
+/* k ln 2 + log m. Largest error 0.79, 0.75. */
+VM_CALLED V v_log(V x)
 {
     V k, m = vm_frexp(x, &k);
     return vm_log_edges(x, vm_log_sum(m - 1.0, v_set(0), k));
@@ -341,8 +349,8 @@ VM_FN V vm_log1p_parts(V x, V low)
     return vm_log_sum(f, (m1 - f) + c, k);
 }
 
-/* Largest error */
-VM_FN V v_log1p(V x) { return v_copysign(vm_log_edges(1.0 + x, vm_log1p_parts(x, v_set(0))), x); }
+/* 0 keeps its sign. Largest error 0.86, 0.78. */
+VM_CALLED V v_log1p(V x) { return v_copysign(vm_log_edges(1.0 + x, vm_log1p_parts(x, v_set(0))), x); }
 
 /* k times log(2) to a base plus log(1 + f) / ln base: the 20 leading bits of log(1 + f) times the 32 of 1 / ln base are exact. */
 VM_FN V vm_log_to_base(V x, double inverse_high, double inverse_low, double two_high, double two_low)
@@ -353,17 +361,17 @@ VM_FN V vm_log_to_base(V x, double inverse_high, double inverse_low, double two_
     return vm_log_edges(x, sum + (((a - sum) + b) + (((low + high) * inverse_low + low * inverse_high) + k * two_low)));
 }
 
-/* Powers of 2 are exact. Largest error */
-VM_FN V v_log2(V x) { return vm_log_to_base(x, 0x1.71547652p+0, 0x1.705fc2eefa2p-33, 1.0, 0.0); }
+/* Powers of 2 are exact. Largest error 0.78, 0.64. */
+VM_CALLED V v_log2(V x) { return vm_log_to_base(x, 0x1.71547652p+0, 0x1.705fc2eefa2p-33, 1.0, 0.0); }
 
-/* Largest error */
-VM_FN V v_log10(V x)
+/* Largest error 0.69, 0.63. */
+VM_CALLED V v_log10(V x)
 {
     return vm_log_to_base(x, 0x1.bcb7b152p-2, 0x1.b9438ca9aadd5p-36, 0x1.34413508p-2, 0x1.f79fef311f12bp-34);
 }
 
-/* max(x, 0) + log(1 + e^-|x|), the exponential in two parts. Largest error */
-VM_FN V v_softplus(V x)
+/* max(x, 0) + log(1 + e^-|x|), the exponential in two parts. Largest error 1.20, 1.17. */
+VM_CALLED V v_softplus(V x)
 {
     V n, high, low;
     vm_exp_parts(vm_clamp(-v_abs(x), -746, 0), v_set(0), &n, &high, &low);
@@ -371,15 +379,15 @@ VM_FN V v_softplus(V x)
 }
 
 /* The larger one plus log(1 + e^-d), d the distance; equal infinities have none. Within 2 ulp of the larger of |x|, |y|, 1. */
-VM_FN V v_logaddexp(V x, V y) { return vm_sel(x == y, x + VM_LN2, v_maximum(x, y) + v_log1p(v_exp(-v_abs(x - y)))); }
+VM_CALLED V v_logaddexp(V x, V y) { return vm_sel(x == y, x + VM_LN2, v_maximum(x, y) + v_log1p(v_exp(-v_abs(x - y)))); }
 
-VM_FN V v_logaddexp2(V x, V y)
+VM_CALLED V v_logaddexp2(V x, V y)
 {
     return vm_sel(x == y, x + 1.0, v_maximum(x, y) + VM_LOG2_E * v_log1p(v_exp2(-v_abs(x - y))));
 }
 
 /* e^x / (e^x + e^y): the sigmoid of the difference x - y, rounded; equal infinities have equal shares. */
-VM_FN V v_share(V x, V y) { return v_sigmoid(vm_sel(x == y, v_set(0), x - y)); }
+VM_CALLED V v_share(V x, V y) { return v_sigmoid(vm_sel(x == y, v_set(0), x - y)); }
 
 /* log a = high + low for finite a > 0, to 2^-66: 2 s + s^3 (2/3 + s^2 P(s^2)), s and the first terms in two parts. */
 VM_FN void vm_log_parts(V a, V *high, V *low)
@@ -407,8 +415,8 @@ VM_FN VM_I vm_is_integer(V x)
 }
 
 /* e^(y log|x|), the logarithm in two parts; then the sign, and the special cases of C99 F.9.4.4. y is clamped to 2^65: beyond,
-   the power is 0, 1 or infinite anyway. Largest error */
-VM_FN V v_pow(V x, V y)
+   the power is 0, 1 or infinite anyway. Largest error 0.78, 0.76. */
+VM_CALLED V v_pow(V x, V y)
 {
     V high, low, n, a = v_abs(x), bounded = vm_clamp(y, -0x1p65, 0x1p65);
     vm_log_parts(a, &high, &low);
@@ -427,8 +435,8 @@ VM_FN V v_pow(V x, V y)
 /* ---- Roots ---- */
 
 /* x = m 2^(3 k) with m from sqrt(1/8) to sqrt(8): a polynomial to 2^-9, a step of Halley's to 2^-27 (cut to 26 bits, so that its
-   square is exact), another to 2^-80. Largest error */
-VM_FN V v_cbrt(V x)
+   square is exact), another to 2^-80. Largest error 0.68, 0.68. */
+VM_CALLED V v_cbrt(V x)
 {
     V a = v_abs(x), e, m = vm_frexp(a, &e), k = vm_integer(e * 0x1.5555555555555p-2);
     m = m * vm_power_of_2(e - 3.0 * k);
@@ -441,8 +449,8 @@ VM_FN V v_cbrt(V x)
     return vm_sel((a > 0.0) & (a < __builtin_inf()), v_copysign(t * vm_power_of_2(k), x), x);
 }
 
-/* The root of x^2 + y^2, scaled by a power of 2 where squares would overflow or lose digits. Largest error */
-VM_FN V v_hypot(V x, V y)
+/* The root of x^2 + y^2, scaled by a power of 2 where squares would overflow or lose digits. Largest error 1.19, 1.19. */
+VM_CALLED V v_hypot(V x, V y)
 {
     const double inf = __builtin_inf();
     V a = v_abs(x), b = v_abs(y), top = v_maximum(a, b);
@@ -463,8 +471,8 @@ VM_FN V vm_sqrt_parts(V w, V low, V *r_low)
 
 /* ---- Inverse hyperbolic functions ---- */
 
-/* log(1 + a + (sqrt(1 + a^2) - 1)); from 2^60 on log a + log 2. Largest error */
-VM_FN V v_asinh(V x)
+/* log(1 + a + (sqrt(1 + a^2) - 1)); from 2^60 on log a + log 2. Largest error 1.21, 1.21. */
+VM_CALLED V v_asinh(V x)
 {
     V a = v_abs(x), b = vm_clamp(a, 0, 0x1p60), square = b * b, p = square / (1.0 + v_sqrt(1.0 + square));
     VM_I large = a > 0x1p60;
@@ -472,8 +480,9 @@ VM_FN V v_asinh(V x)
     return v_copysign(vm_log_edges(1.0 + a, vm_log1p_parts(u, u_low) + vm_only(large, v_set(VM_LN2))), x);
 }
 
-/* log(1 + t + sqrt(t (t + 2))) with t = x - 1, sums and the root in two parts; from 2^60 on log x + log 2. Largest error */
-VM_FN V v_acosh(V x)
+/* log(1 + t + sqrt(t (t + 2))), t = x - 1, sums and the root in two parts; from 2^60 on log x + log 2.
+   Largest error 0.99, 0.99. */
+VM_CALLED V v_acosh(V x)
 {
     V b = vm_clamp(x, 0, 0x1p60), t = b - 1.0, t_low = (b - t) - 1.0, d = b + 1.0, d_low = (b - d) + 1.0;
     V w = t * d, r_low, r = vm_sqrt_parts(w, vm_product_error(t, d, w) + (t * d_low + t_low * d), &r_low);
@@ -483,8 +492,8 @@ VM_FN V v_acosh(V x)
     return vm_sel(x < 1.0, v_set(__builtin_nan("")), result);
 }
 
-/* log(1 + 2 a / (1 - a)) / 2 with a = |x|, the quotient in two parts. Largest error */
-VM_FN V v_atanh(V x)
+/* log(1 + 2 a / (1 - a)) / 2 with a = |x|, the quotient in two parts. Largest error 0.95, 0.88. */
+VM_CALLED V v_atanh(V x)
 {
     V a = v_abs(x), d = 1.0 - a, d_low = (1.0 - d) - a, inverse = 1.0 / d, n = a + a, q = n * inverse, p = q * d;
     V q_low = (((n - p) - vm_product_error(q, d, p)) - q * d_low) * inverse;
@@ -502,8 +511,9 @@ VM_FN V vm_erf_rest(V x)
         -0x1.5f1d2ec60955ep-23, 0x1.f7a3b9b86d867p-27, -0x1.3869a7ce6f932p-30, 0x1.05769f372029dp-34);
 }
 
-/* From 1 on 1 - e^(-x^2) y G(y), y = 1 / (x + 2): the second term is small, so that plain arithmetic is enough. Largest error */
-VM_FN V v_erf(V x)
+/* From 1 on 1 - e^(-x^2) y G(y), y = 1 / (x + 2): the second term is small, and plain arithmetic enough.
+   Largest error 1.56, 1.45. */
+VM_CALLED V v_erf(V x)
 {
     V a = v_abs(x), b = vm_clamp(a, 1, 6), y = 1.0 / (b + 2.0), n, r, q;
     V g = VM_POLYNOMIAL(y - 0.21875, 0x1.e144d0fea7eedp-1, 0x1.3d029aa656fc1p+1, 0x1.0e42d9bbcff39p+2, 0x1.796d851e0a8b9p+1,
@@ -534,8 +544,8 @@ VM_FN V vm_erfc_far(V a)
     return vm_ldexp(r + (vm_product_error(e, yg, r) + (e * yg_low + e_low * yg)), n);
 }
 
-/* Below 1/2 1 - x - (erf(x) - x); 2 - erfc(|x|) for the other negative numbers. Largest error */
-VM_FN V v_erfc(V x)
+/* Below 1/2 1 - x - (erf(x) - x); 2 - erfc(|x|) for the other negative numbers. Largest error 1.24, 1.03. */
+VM_CALLED V v_erfc(V x)
 {
     V a = v_abs(x), far = vm_erfc_far(a), high = 1.0 - x;
     V near = high + (((1.0 - high) - x) - vm_erf_rest(x));
@@ -627,24 +637,24 @@ VM_FN V vm_sin_of(V high, V low, VM_U q)
     return (V)((VM_U)vm_sel(-(VM_I)(q & 1), first + c, s) ^ (q >> 1 << 63));
 }
 
-/* Largest error */
-VM_FN V v_sin(V x)
+/* Largest error 0.81, 0.81. */
+VM_CALLED V v_sin(V x)
 {
     V high, low;
     VM_U q = vm_reduce_angle(x, &high, &low);
     return vm_sel(v_abs(x) < 0x1p-27, x, vm_sin_of(high, low, q));
 }
 
-/* Largest error */
-VM_FN V v_cos(V x)
+/* Largest error 0.85, 0.79. */
+VM_CALLED V v_cos(V x)
 {
     V high, low;
     VM_U q = vm_reduce_angle(x, &high, &low);
     return vm_sin_of(high, low, q + 1);
 }
 
-/* The sine over the cosine, both in two parts; -cos / sin in odd quarters. Largest error */
-VM_FN V v_tan(V x)
+/* The sine over the cosine, both in two parts; -cos / sin in odd quarters. Largest error 1.53, 1.42. */
+VM_CALLED V v_tan(V x)
 {
     V high, low, first;
     VM_U q = vm_reduce_angle(x, &high, &low);
@@ -682,15 +692,15 @@ VM_FN V vm_angle(V n, V n_low, V d, V d_low, VM_I left)
     return sum + (((whole - sum) + q) + (rest + eighths * 0x1.08d313198a2ep-50));
 }
 
-/* Largest error */
-VM_FN V v_atan(V x)
+/* The angle of (1, x). Largest error 0.83, 0.78. */
+VM_CALLED V v_atan(V x)
 {
     V zero = v_set(0);
     return v_copysign(vm_angle(vm_clamp(v_abs(x), 0, 0x1p100), zero, v_set(1), zero, (VM_I)zero), x);
 }
 
-/* Infinities stand for 1 beside 0; large and small points are scaled by a power of 2. Largest error */
-VM_FN V v_atan2(V x, V y)
+/* Infinities stand for 1 beside 0; large and small points are scaled by a power of 2. Largest error 1.43, 1.43. */
+VM_CALLED V v_atan2(V x, V y)
 {
     V n = v_abs(x), d = v_abs(y), zero = v_set(0), one = v_set(1);
     VM_I n_infinite = n == __builtin_inf(), d_infinite = d == __builtin_inf(), any = n_infinite | d_infinite;
@@ -709,15 +719,15 @@ VM_FN V vm_other_leg(V x, V *low)
     return vm_sqrt_parts(w, ((1.0 - w) - square) - vm_product_error(x, x, square), low);
 }
 
-/* Largest error */
-VM_FN V v_asin(V x)
+/* The angle of (sqrt(1 - x^2), x). Largest error 0.83, 0.84. */
+VM_CALLED V v_asin(V x)
 {
     V low, a = v_abs(x), zero = v_set(0), leg = vm_other_leg(a, &low);
     return v_copysign(vm_angle(a, zero, leg, low, (VM_I)zero), x);
 }
 
-/* Largest error */
-VM_FN V v_acos(V x)
+/* The angle of (x, sqrt(1 - x^2)). Largest error 0.95, 0.94. */
+VM_CALLED V v_acos(V x)
 {
     V low, leg = vm_other_leg(x, &low);
     return vm_angle(leg, low, v_abs(x), v_set(0), x < 0.0);

@@ -19,16 +19,17 @@ from autograd.ops import TABLE, Primitive
 __all__ = ["Words", "vectors"]
 
 HEADER = Path(__file__).with_name("vectors.h")
-ALWAYS = ("v_set", "vm_sel")  # what every program may use
+ALWAYS = ("v_set", "vm_sel", "VM_CALLED")  # what every program may use
 # What a block of the header defines: functions and macros.
-DEFINED = re.compile(r"^(?:VM_FN|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)", re.MULTILINE)
+DEFINED = re.compile(r"^(?:VM_FN|VM_CALLED|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)", re.MULTILINE)
 HEADINGS = re.compile(r"^/\*(?:(?!\*/).)*\*/\n\n", re.MULTILINE | re.DOTALL)  # comments that no definition follows
 CONSTANTS = {"inf": "__builtin_inf()", "nan": '__builtin_nan("")'}
 
 
-def vectors(rows: Iterable[str]) -> str:
+def vectors(rows: Iterable[str], *, inline: bool = False) -> str:
     """The C text that defines the vector type `V`, its `VM_W` lanes, and `v_ROW` for each of these rows of the table.
 
+    With `inline`, elementary functions are inlined: worth it where a program calls a dozen at most, as it takes time to compile.
     Rows on any number of operands (`sum`, `logsumexp`, ...) and `take` are loops, not functions. Raises TypeError for a row whose
     text is not written in the words of the table.
 
@@ -36,7 +37,7 @@ def vectors(rows: Iterable[str]) -> str:
     >>> print(text[text.index("VM_FN V v_silu") :])
     VM_FN V v_silu(V x) { return x * v_sigmoid(x); }
     <BLANKLINE>
-    VM_FN V v_fmod(V x, V y)
+    VM_CALLED V v_fmod(V x, V y)
     {
         V r;
         for (int i = 0; i < VM_W; i++) r[i] = fmod(x[i], y[i]);
@@ -47,7 +48,7 @@ def vectors(rows: Iterable[str]) -> str:
     words = Words()
     for row in rows:
         words.define(row)
-    return words.text()
+    return words.text(inline=inline)
 
 
 @cache
@@ -89,7 +90,7 @@ class Words:
             self.functions[function] = text  # after what it uses
         return function
 
-    def text(self) -> str:
+    def text(self, *, inline: bool = False) -> str:
         """The definitions, each after those it uses."""
         used = set(self.used)
         kept: list[str] = []
@@ -97,7 +98,8 @@ class Words:
             if names & used or not names:
                 used |= header_names() & set(re.findall(r"\w+", text))
                 kept.insert(0, text)
-        return "\n\n".join([*self.scalars.values(), *kept, *self.functions.values()]) + "\n"
+        options = ["#define VM_INLINE"] if inline else []
+        return "\n\n".join([*self.scalars.values(), *options, *kept, *self.functions.values()]) + "\n"
 
     def lane_by_lane(self, function: str, name: str) -> str:
         """A function of portable C in each lane."""
@@ -106,7 +108,7 @@ class Words:
         self.scalars |= {word: text.strip() for word, text in needed.items() if text}
         parameters, lanes = (", ".join(text.format(x) for x in operands) for text in ("V {}", "{}[i]"))
         return (
-            f"VM_FN V {function}({parameters})\n{{\n    V r;\n"
+            f"VM_CALLED V {function}({parameters})\n{{\n    V r;\n"
             f"    for (int i = 0; i < VM_W; i++) r[i] = {MATH.get(name, name)}({lanes});\n    return r;\n}}"
         )
 
