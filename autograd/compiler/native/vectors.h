@@ -6,8 +6,11 @@
    the largest errors: in units in the last place (ulp), without and with fused multiply-add, over doubles of all magnitudes.
    nan, infinities, zeros with their signs and subnormal numbers are those of IEEE 754.
 
-   Needs GCC or Clang, -std=gnu11, rounding to nearest, subnormal numbers; contraction of products and sums may be on or off;
-   -ffast-math makes it wrong. Flags of exceptions and errno mean nothing. Lanes do not influence each other.
+   Needs GCC or Clang for 64 bits, -std=gnu11, rounding to nearest, subnormal numbers; contraction of products and sums may be on
+   or off; -ffast-math makes it wrong. Flags of exceptions and errno mean nothing. Lanes do not influence each other.
+
+   A program loads and stores by *(V *)p, p aligned as doubles are; writes + - * / and comparisons, whose results are masks for
+   vm_sel; and calls v_NAME on vectors. A number beside a vector counts in all lanes; as an argument it is v_set(number).
 
    Blocks are separated by empty lines. `words.py` takes the blocks that define a name only if it is used; others always. */
 
@@ -175,7 +178,7 @@ VM_FN V vm_ldexp(V x, V n)
 #endif
 }
 
-/* x = m 2^k with sqrt(1/2) <= m < sqrt(2), for finite x > 0, subnormal ones too; returns m. No number of use for other x. */
+/* x = m 2^k with sqrt(1/2) <= m < sqrt(2), for finite x > 0, subnormal ones too; returns m. Garbage for other x. */
 VM_FN V vm_frexp(V x, V *k)
 {
     const uint64_t one = 0x3ff0000000000000, root = 0x3fe6a09e667f3bcd; /* the bits of 1 and of sqrt(1/2) */
