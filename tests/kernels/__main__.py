@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -102,7 +103,9 @@ def times(name: str, kernels: Sequence[Kernels]) -> list[float]:
     at = [aligned(random.uniform(*interval, SIZE)) for interval in ROWS[name].domain]
     out = aligned(np.empty(SIZE))
     arrays = [pointer(x) for x in (*at, *[out] * (3 - len(at)), out)]
-    runs: list[Callable[[], Any]] = [partial(getattr(kernel.library, f"row_{name}"), *arrays, SIZE) for kernel in kernels]
+    runs: list[Callable[[], Any]] = [
+        partial(getattr(kernel.library, f"row_{name}"), *arrays, ctypes.c_long(SIZE)) for kernel in kernels
+    ]
     by_hand = BY_HAND[name] if name in BY_HAND else getattr(np, name, None)
     if by_hand:
         runs.append(partial(by_hand, *at, **({"out": out} if isinstance(by_hand, np.ufunc) else {})))
