@@ -38,14 +38,13 @@ def run(code, inputs, folder, lanes=8, flags=()):
     function.restype = None
     found = []
     for mark in (1.5, nan):
-        buffers = []
-        for numbers in (inputs, [mark] * code.outputs, [mark] * scratch):
-            memory = (ctypes.c_double * (len(numbers) + 2 * PADDING))(*[7.25] * PADDING, *numbers, *[7.25] * PADDING)
-            buffers.append(memory)
-        function(*[ctypes.byref(memory, 8 * PADDING) for memory in buffers])
-        assert all(x == 7.25 for memory in buffers for x in [*memory[:PADDING], *memory[-PADDING:]])
-        assert bits(buffers[0][PADDING:-PADDING]) == bits(inputs)
-        found.append(buffers[1][PADDING:-PADDING])
+        given = inputs, [mark] * code.outputs, [mark] * scratch
+        buffers = [(ctypes.c_double * (len(x) + 2 * PADDING))(*[7.25] * PADDING, *x, *[7.25] * PADDING) for x in given]
+        function(*[ctypes.byref(buffer, 8 * PADDING) for buffer in buffers])
+        for buffer, x in zip(buffers, given):
+            assert {*buffer[:PADDING], *buffer[PADDING + len(x) :]} <= {7.25}
+        assert bits(buffers[0][PADDING : PADDING + len(inputs)]) == bits(inputs)
+        found.append(buffers[1][PADDING : PADDING + code.outputs])
     assert bits(found[0]) == bits(found[1])
     return found[0]
 
@@ -211,3 +210,68 @@ def test_random_programs_agree_with_the_reference(seed, lanes, tmp_path):
 def code_place(x, index):
     """The place of an element."""
     return x.start + sum(stride * i for stride, i in zip(x.strides, index))
+
+
+def points(row, draw):
+    """Where a row is tried: everywhere in its domain, and at all combinations of special numbers."""
+    inside = [tuple(draw.uniform(*interval) for interval in row.domain) for _ in range(30)]
+    mixed = [tuple(draw.choice([draw.uniform(*interval), *SPECIAL]) for interval in row.domain) for _ in range(30)]
+    kinks = [tuple(kink) for kink in row.kinks]
+    return [*inside, *mixed, *kinks, *product(SPECIAL, repeat=row.arity)]
+
+
+@pytest.mark.parametrize("lanes", [8, 2])
+def test_every_row_of_the_table(lanes, tmp_path):
+    draw, inputs, code, want = random.Random(0), [], Code(0, 0), []
+    for row in TABLE.values():
+        if row.arity is None:
+            continue
+        tried = points(row, draw)
+        start = len(inputs)
+        inputs += [x for column in zip(*tried) for x in column]
+        ranges = [(0, len(tried)), *[(draw.randrange(len(tried) - 5), size) for size in (1, 2, 3, 5)]]
+        for first, size in ranges:
+            sizes = (size,) if size > 1 else ()
+            operands = tuple(Affine("in", start + k * len(tried) + first, (1,) * len(sizes)) for k in range(row.arity))
+            out = Affine("out", code.outputs, (1,) * len(sizes))
+            code.instructions.append(Instruction(row, sizes, 0, operands, out, len(code.instructions)))
+            code.outputs += size
+            want += [(row, point) for point in tried[first : first + size]]
+    code.inputs = len(inputs)
+    code.check()
+    for x, y, (row, point) in zip(run(code, inputs, tmp_path, lanes), code.run(inputs), want):
+        assert agree(x, y, 1e-300), f"{row.name}{point} is {x}, not {y}"
+        assert x != x or copysign(1.0, x) == copysign(1.0, y), f"{row.name}{point} is {x}, not {y}"
+
+
+def numbers_and_folds():
+    """Lists of numbers whose folds are special, or nearly overflow."""
+    draw = random.Random(1)
+    lists = [[*part] for part in product(SPECIAL, repeat=3)]
+    lists += [[draw.choice(SPECIAL) for _ in range(n)] for n in range(1, 41)]
+    lists += [[draw.choice([1.0, -2.0, 3.0, 3.0, inf]) for _ in range(n)] for n in range(1, 41)]
+    lists += [[draw.gauss(0, 1) for _ in range(n)] for n in range(1, 41)]
+    lists += [[1e300, -1e300, 1e299] * 3, [3e-320, 4e-320] * 9, [1e-200] * 8, [-745.0, 700.0, 700.0, 1000.0] * 4, [0.0, 1e-17] * 8]
+    return lists
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_folds_of_special_numbers(name, tmp_path):
+    lists, inputs, code = numbers_and_folds(), [], Code(0, 0)
+    for xs in lists:
+        pairs = 2 if name == "dot" else 1
+        table = [xs] * 3 * pairs  # as three rows, as three columns, and as operands
+        start, n = len(inputs), len(xs)
+        inputs += [x for row in table for x in row]
+        for sizes, strides in (((3, n), (n, 1)), ((9, n), (0, 1))):
+            operands = tuple(Affine("in", start + 3 * n * k, strides) for k in range(pairs))
+            code.instructions.append(Instruction(TABLE[name], sizes, 1, operands, Affine("out", code.outputs, (1,)), -1))
+            code.outputs += sizes[0]
+        if n % 3 == 0:
+            operands = tuple(Affine("in", start + k, (3,)) for k in range(n * pairs if n < 9 else 3 * pairs))
+            code.instructions.append(Instruction(TABLE[name], (n // 3,), 0, operands, Affine("out", code.outputs, (1,)), -1))
+            code.outputs += n // 3
+    code.inputs = len(inputs)
+    code.check()
+    for k, (x, y) in enumerate(zip(run(code, inputs, tmp_path), code.run(inputs))):
+        assert agree(x, y, 1e-300), f"{name}: result {k} is {x}, not {y}"
