@@ -19,7 +19,8 @@ from autograd.ops import TABLE
 __all__ = ["Call", "Nest", "Repeat", "fused", "packed", "rolled"]
 
 LANES = 8  # numbers in a vector, and doubles in a line of cache: where packed copies begin
-WINDOW = 64  # so many nests are looked at for one that an instruction may join, and so many instructions are in one at most
+WINDOW = 64  # so many nests are looked at for one that an instruction may join
+MOST = 128  # so many elementwise instructions are in a nest at most
 PERIOD = 24  # so many calls at most are the body of a loop of calls
 OFTEN = 4  # an operand is packed if each of its elements is read so often at least
 SHORTEST = 4  # and along a loop so long at least
@@ -106,7 +107,7 @@ def fused(instructions: Sequence[Instruction]) -> list[Nest]:
 
 def joined(nest: Nest, ins: Instruction) -> Nest | None:
     """The nest with an elementwise instruction more; None if its loops differ, or if it reads elements that are not at hand."""
-    sizes = common(nest.sizes, ins.outer) if len(nest.steps) < WINDOW else None
+    sizes = common(nest.sizes, ins.outer) if len(nest.steps) < MOST else None
     if sizes is None:
         return None
     new, members = refined(ins, sizes), [refined(m, sizes) for m in nest.members]
@@ -131,7 +132,9 @@ def touches(x: Affine, y: Affine, sizes: tuple[int, ...]) -> bool:
 def packed(code: Code) -> tuple[list[Instruction], int]:
     """The instructions and the size of the scratch buffer, with a copy of each operand that is contiguous along the wrong loop."""
     packing = Packing(code)
-    return [new for ins in code.instructions for new in packing.changed(ins)], packing.size
+    changed = [new for ins in code.instructions for new in packing.changed(ins)]
+    # Copies of what is there from the start come first, so that nothing which reads them has to wait.
+    return sorted(changed, key=lambda ins: not (ins.writes < packing.written and not ins.reads)), packing.size
 
 
 class Packing:
@@ -139,7 +142,7 @@ class Packing:
 
     def __init__(self, code: Code) -> None:
         self.size = -(-code.scratch // LANES) * LANES
-        self.block = min((ins.writes for ins in code.instructions), default=0)
+        self.written = self.block = min((ins.writes for ins in code.instructions), default=0)
         self.copies: dict[object, tuple[int, Affine, list[tuple[int, int]]]] = {}
         self.uses: Counter[object] = Counter()  # how often products read each element of an operand
         for ins in code.instructions:

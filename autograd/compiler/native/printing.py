@@ -71,7 +71,7 @@ def printed(code: Code, lanes: int = 8) -> Printed:
         text = writer.text()
         if text not in names:
             names[text] = f"nest{len(names)}"
-            functions.append(f"/* {title(nest)} */\nstatic __attribute__((noipa)) void {names[text]}{text}")
+            functions.append(f"/* {title(nest)} */\n{'NEST' if nest.sizes or nest.main else 'NUMBERS'} {names[text]}{text}")
         given = [(tables.setdefault(table, f"table{len(tables)}"), 0) for table in writer.tables]
         places = [*[(buffer, start) for buffer, start, _ in writer.pointers], *given]
         calls.append(Call(names[text], tuple([buffer for buffer, _ in places]), tuple([start for _, start in places])))
@@ -234,15 +234,17 @@ class Writer:
         name = self.tables.setdefault(table, f"table{len(self.tables)}")
         return f"{name}[{offset([prod(sizes[a + 1 :]) for a in range(len(sizes))], index)}]"
 
-    def named(self, text: str, kind: str) -> str:
+    def named(self, text: str, kind: str, *, held: bool = False) -> str:
         """The name of what has been read, once in a block."""
         if text not in self.loads:
-            self.loads[text] = next(self.fresh)
-            self.line(f"const {kind} {self.loads[text]} = {text};")
+            self.loads[text] = name = next(self.fresh)
+            self.line(f"{kind} {name} = {text}; HELD({name});" if held else f"const {kind} {name} = {text};")
         return self.loads[text]
 
-    def operands(self, ins: Instruction, index: Sequence[str], w: int, axis: int, *, scalars: bool = False) -> list[str]:
-        """The operands of an instruction: numbers, or names of what is read here."""
+    def operands(
+        self, ins: Instruction, index: Sequence[str], w: int, axis: int, *, scalars: bool = False, held: bool = False
+    ) -> list[str]:
+        """The operands of an instruction: numbers, or names of what is read here, which vectors may be held in registers."""
         found = []
         for x in ins.operands:
             scalar = scalars and isinstance(x, Affine) and x.strides[axis] == 0
@@ -250,7 +252,7 @@ class Writer:
             if isinstance(x, Number):
                 found.append(text if w == 1 or scalars else self.spelling.spelled(f"set({text})", w))
             else:
-                found.append(self.named(text, self.spelling.type(1 if scalar else w)))
+                found.append(self.named(text, self.spelling.type(1 if scalar else w), held=held and not scalar and w > 1))
         return found
 
     def store(self, x: Affine, index: Sequence[str], w: int, axis: int, text: str) -> None:
@@ -422,7 +424,7 @@ class Writer:
                 self.declare([names[spot][part.name] for spot in spots], part.start, w)
             inside = self.inner(index, 0)
             for spot in spots:
-                words = self.operands(main, [*at(*spot), *inside], w, j, scalars=main.row.name in SCALED)
+                words = self.operands(main, [*at(*spot), *inside], w, j, scalars=main.row.name in SCALED, held=rows > 1)
                 for part in parts:
                     for update in self.updates(main, part, words, names[spot], w):
                         self.line(update)

@@ -26,6 +26,24 @@ VM_FN {V} {v}_set(double x) {{ return x - ({V}){{0}}; }}
 VM_FN V {v}_wide({V} x) {{ return (V){{{repeated}}}; }}
 VM_FN {V} {v}_cut(V x) {{ return ({V}){{{lanes}}}; }}
 """
+# `noipa`, as GCC 12 makes wrong code of a copy of a function that it has made for one call. Single numbers compile faster by O1.
+# HELD, as GCC would read a vector from memory again for every use, which may lie in two lines of cache.
+HEAD = """
+#if defined(__clang__)
+#define NEST static __attribute__((noinline)) void
+#define NUMBERS NEST
+#else
+#define NEST static __attribute__((noipa)) void
+#define NUMBERS static __attribute__((noipa, optimize("O1"))) void
+#endif
+
+/* a vector is kept in a register, where it fits */
+#if defined(__AVX512F__) || (defined(__AVX__) && VM_W <= 4) || (defined(__SSE2__) && VM_W <= 2)
+#define HELD(x) __asm__("" : "+v"(x))
+#else
+#define HELD(x) (void)(x)
+#endif
+"""
 APART = """
 /* lanes that lie apart, and the fold of all lanes by a function of two numbers */
 VM_FN {V} {v}_from(const double *p, long s) {{ return ({V}){{{read}}}; }}
@@ -87,7 +105,7 @@ class Spelling:
 
     def text(self) -> str:
         """The definitions of all words that were asked for."""
-        parts = [self.words.text()]
+        parts = [self.words.text(), HEAD]
         if not self.words.scalars:
             parts.insert(0, "#include <math.h>\n")
         for w in sorted(self.widths, reverse=True):
