@@ -22,23 +22,32 @@ LANES = 8  # numbers in a vector, and doubles in a line of cache: where packed c
 WINDOW = 64  # so many nests are looked at for one that an instruction may join
 MOST = 128  # so many elementwise instructions are in a nest at most
 PERIOD = 24  # so many calls at most are the body of a loop of calls
+ONE_PASS = {"sum", "dot", "prod", "max", "min"}  # reductions that read each element once
 OFTEN = 4  # an operand is packed if each of its elements is read so often at least
 SHORTEST = 4  # and along a loop so long at least
 
 
 @dataclass
 class Nest:
-    """Loops over `sizes`: a reduction inside them if there is one, then elementwise instructions, on its result too."""
+    """Loops over `sizes`: a reduction inside them if there is one, then elementwise instructions, on its result too.
+
+    What comes `before` the reduction is elementwise, in its loops and in those that it folds.
+    """
 
     sizes: tuple[int, ...]
+    before: list[Instruction]
     main: Instruction | None
     steps: list[Instruction]
-    stored: list[bool] = field(default_factory=list)  # for each member, whether anything else reads it from memory
+    read: set[int] = field(default_factory=set)  # the blocks that other nests read
 
     @property
     def members(self) -> list[Instruction]:
         """All instructions, in order."""
-        return [self.main, *self.steps] if self.main else self.steps
+        return [*self.before, *([self.main] if self.main else []), *self.steps]
+
+    def is_stored(self, ins: Instruction) -> bool:
+        """Whether the results of a member are read from memory."""
+        return ins.out.buffer == "out" or ins.writes in self.read
 
 
 @lru_cache(maxsize=4096)
@@ -81,48 +90,64 @@ def refined(ins: Instruction, sizes: tuple[int, ...]) -> Instruction:
 
 
 def fused(instructions: Sequence[Instruction]) -> list[Nest]:
-    """All instructions in nests: an elementwise one joins the first nest of the same loops after everything that it reads."""
+    """All instructions in nests: each joins the first nest of the same loops after everything that it reads, if it can."""
     nests: list[Nest] = []
     maker: dict[int, int] = {}  # the nest that completes a block
     for ins in instructions:
         first = max([maker.get(block, -1) for block in ins.reads], default=-1)
-        chosen = None
-        for k in range(max(first, 0), min(len(nests), max(first, 0) + WINDOW)) if not ins.reduced else ():
-            if nest := joined(nests[k], ins):
-                nests[k], chosen = nest, k
+        for k in range(max(first, 0), min(len(nests), max(first, 0) + (1 if ins.reduced else WINDOW))):
+            if nest := ending(nests[k], ins) if ins.reduced else joined(nests[k], ins):
+                nests[k] = nest
                 break
-        if chosen is None:
-            chosen = len(nests)
-            nests.append(Nest(ins.outer, ins, []) if ins.reduced else Nest(ins.sizes, None, [ins]))
-        maker[ins.writes] = max(chosen, maker.get(ins.writes, -1))
+        else:
+            k = len(nests)
+            nests.append(Nest(ins.outer, [], ins, []) if ins.reduced else Nest(ins.sizes, [], None, [ins]))
+        maker[ins.writes] = max(k, maker.get(ins.writes, -1))
     readers: dict[int, set[int]] = defaultdict(set)
     for k, nest in enumerate(nests):
         for ins in nest.members:
             for block in ins.reads:
                 readers[block].add(k)
     for k, nest in enumerate(nests):
-        nest.stored = [ins.out.buffer == "out" or bool(readers[ins.writes] - {k}) for ins in nest.members]
+        nest.read = {ins.writes for ins in nest.members if readers[ins.writes] - {k}}
     return nests
 
 
 def joined(nest: Nest, ins: Instruction) -> Nest | None:
     """The nest with an elementwise instruction more; None if its loops differ, or if it reads elements that are not at hand."""
-    sizes = common(nest.sizes, ins.outer) if len(nest.steps) < MOST else None
-    if sizes is None:
+    sizes = common(nest.sizes, ins.sizes) if len(nest.steps) < MOST else None
+    if sizes is None or any(m.writes in ins.reads for m in nest.before):
         return None
-    new, members = refined(ins, sizes), [refined(m, sizes) for m in nest.members]
+    new, steps, main = refined(ins, sizes), [refined(m, sizes) for m in nest.steps], nest.main and refined(nest.main, sizes)
+    if not at_hand(new, [*([main] if main else []), *steps]):
+        return None
+    inner = main.sizes[len(sizes) :] if main else ()
+    return Nest(sizes, [refined(m, (*sizes, *inner)) for m in nest.before], main, [*steps, new])
+
+
+def ending(nest: Nest, ins: Instruction) -> Nest | None:
+    """An elementwise nest with a reduction of its elements in the end; None if it has other loops, or does not read them."""
+    if nest.main or ins.limit or ins.row.name not in ONE_PASS or not any(m.writes in ins.reads for m in nest.steps):
+        return None
+    sizes, inner = common(nest.sizes, ins.sizes), ins.sizes[len(ins.outer) :]
+    if sizes is None or sizes[len(sizes) - len(inner) :] != inner:
+        return None
+    new, before = refined(ins, sizes[: len(sizes) - len(inner)]), [refined(m, sizes) for m in nest.steps]
+    return Nest(new.outer, before, new, []) if at_hand(new, before) else None
+
+
+def at_hand(ins: Instruction, members: Sequence[Instruction]) -> bool:
+    """Whether an instruction in the same loops reads just those elements of the others which they have made in this step."""
     inside = [m.out for m in members if m.writes in ins.reads]
-    for x in new.operands if inside else ():
-        if not isinstance(x, (Affine, Number)):
-            return None
-        if isinstance(x, Affine) and x not in inside and any(touches(x, out, sizes) for out in inside):
-            return None
-    return Nest(sizes, members[0], [*members[1:], new]) if nest.main else Nest(sizes, None, [*members, new])
+    return all(
+        isinstance(x, Number) or (isinstance(x, Affine) and (x in inside or not any(touches(x, y, ins.sizes) for y in inside)))
+        for x in (ins.operands if inside else ())
+    )
 
 
 def touches(x: Affine, y: Affine, sizes: tuple[int, ...]) -> bool:
     """Whether two operands may share elements."""
-    (a, b), (c, d) = span(x, sizes), span(y, sizes)
+    (a, b), (c, d) = span(x, sizes), span(y, sizes[: len(y.strides)])
     return x.buffer == y.buffer and a <= d and c <= b
 
 
