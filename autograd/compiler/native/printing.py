@@ -16,6 +16,7 @@ __all__ = ["Printed", "printed"]
 REGISTERS = 24  # so many sums are kept at most
 UNROLLED = 4  # instructions after a reduction that are written out for every sum at most
 FAR = 8.0  # what it costs to read or write lanes that lie apart, in vectors
+SHORTEST, LONGEST = 4, 1024  # how many numbers are kept on the stack
 MOST = 4.0  # what an element of a reduction may cost, in vectors: else single numbers
 
 
@@ -45,6 +46,16 @@ FOLDS: dict[str, tuple[list[list[Part]], str]] = {
                   "where(greater(set(INFINITY), abs({t})), {t} + log1p({s} + ({n} - 1.0)), {t})"),
 }  # fmt: skip
 SCALED = {"sum", "dot", "prod"}  # folds in which a number meets vectors as it is
+
+
+class Piece(NamedTuple):
+    """A part of a loop: so many lanes, so many vectors at once; the lanes before the first have been there already."""
+
+    start: int | str
+    end: int | str
+    w: int
+    ways: int = 1
+    first: int = 0
 
 
 class Printed(NamedTuple):
@@ -174,11 +185,17 @@ class Writer(Function):
         start = self.spelling.spelled(f"set({part.start})", w)
         self.line(f"{self.spelling.type(w)} {', '.join(f'{name} = {start}' for name in names)};")
 
-    def update(self, ins: Instruction, parts: Sequence[Part], words: Sequence[str], names: dict[str, str], w: int) -> None:
-        """What operands do to accumulators; `dot` takes the first half of them times the second."""
+    def update(
+        self, ins: Instruction, parts: Sequence[Part], words: Sequence[str], names: dict[str, str], w: int, *, first: int = 0
+    ) -> None:
+        """What operands do to accumulators in the lanes from the first on; `dot` takes the first half of them times the second."""
         half = len(words) // 2 if ins.row.name == "dot" else len(words)
         for part in parts:
-            text = self.spelling.spelled(part.update, w)
+            text = part.update
+            if first:
+                mask = ", ".join(["0"] * first + ["1"] * (w - first))
+                text = f"where(({self.spelling.type(w)}){{{{{mask}}}}}, {text}, {{{part.name}}})"
+            text = self.spelling.spelled(text, w)
             for x, y in zip(words[:half], words[-half:]):
                 self.line(f"{names[part.name]} = {text.format(**names, x=x, y=y)};")
 
@@ -232,8 +249,8 @@ class Reduction:
         ends = [*self.main.sizes[self.outer : -1], self.limit(index)]
         return [self.writer.loop(f"k{a}", end) for a, end in enumerate(ends[: len(ends) - count])]
 
-    def fold(self, parts: Sequence[Part], names: dict[str, str], at: At, *, held: bool = False) -> None:
-        """What one step of all loops does to accumulators."""
+    def fold(self, parts: Sequence[Part], names: dict[str, str], at: At, *, held: bool = False, first: int = 0) -> None:
+        """What one step of all loops does to accumulators, in the lanes from the first on."""
         made: dict[Operand, str] = {}
         self.writer.chain(self.nest.before, at, made)
         words = []
@@ -242,7 +259,7 @@ class Reduction:
             text = made.get(x) or self.writer.load(x, self.main.sizes, at, scalar=scalar)
             is_name = x in made or isinstance(x, Number)
             words.append(text if is_name else self.writer.named(text, 1 if scalar else at.w, held=held))
-        self.writer.update(self.main, parts, words, names, at.w)
+        self.writer.update(self.main, parts, words, names, at.w, first=first)
 
     def end(self, at: At, names: dict[str, str]) -> None:
         """The result of the reduction, and what is made of it."""
@@ -311,50 +328,59 @@ class Reduction:
     # Vectors along the last loop that is folded
 
     def along(self, w: int) -> None:
-        """Vectors along the last loop, whose lanes are folded in the end."""
-        writer = self.writer
-        index = [writer.loop(f"i{a}", size) for a, size in enumerate(self.nest.sizes)]
-        names: dict[str, str] = {}
-        for parts in self.passes:
-            self.along_pass(parts, names, index, w)
-            names |= {part.name: part.name for part in parts}
-        self.end(At(tuple(index)), names)
+        """Vectors along the last loop, whose lanes are folded in the end; what is made of the results is done in vectors again."""
+        writer, sizes = self.writer, self.nest.sizes
+        names = {part.name: part.name for parts in self.passes for part in parts}
+        again = bool(sizes) and SHORTEST <= sizes[-1] <= LONGEST and (self.nest.steps or len(self.passes) > 1)
+        index = [writer.loop(f"i{a}", size) for a, size in enumerate(sizes[:-1] if again else sizes)]
+        depth = writer.depth
+        if again:
+            writer.line(f"double {', '.join(f'{name}_[{sizes[-1]}]' for name in names)};")
+            index.append(writer.loop(f"i{len(sizes) - 1}", sizes[-1]))
+        for k, parts in enumerate(self.passes):
+            self.along_pass(parts, [part.name for before in self.passes[:k] for part in before], index, w)
+        at = At(tuple(index))
+        if again:
+            writer.line(" ".join(f"{name}_[{index[-1]}] = {name};" for name in names))
+            writer.close(depth)
+            w = writer.width(sizes[-1])
+            at = At((*index[:-1], writer.loop(f"i{len(sizes) - 1}", sizes[-1], w)), w, len(sizes) - 1)
+            names = {name: writer.named(f"*(const {writer.spelling.type(w)} *)&{name}_[{at.index[-1]}]", w) for name in names}
+        self.end(at, names)
         writer.close(1)
 
-    def along_pass(self, parts: Sequence[Part], names: dict[str, str], index: list[str], w: int) -> None:
+    def along_pass(self, parts: Sequence[Part], before: Sequence[str], index: list[str], w: int) -> None:
         """One pass over what is folded, which leaves each accumulator as one number."""
         writer, spelling, depth = self.writer, self.writer.spelling, self.writer.depth
         pieces = self.pieces(index, w)
-        ways = pieces[0][3]
         for part in parts:
             if w > 1:
-                writer.declare([f"{part.name}{way}" for way in range(ways)], part, w)
+                writer.declare([f"{part.name}{way}" for way in range(pieces[0].ways)], part, w)
             writer.declare([part.name], part, 1)
         inside, inner = self.inner(index, 1), writer.depth
-        for start, end, width, count in pieces:
-            wide = {name: spelling.spelled(f"set({name})", width) for name in names}
-            k = writer.loop("k", end, width * count, start)
-            for way in range(count):
-                own = {part.name: part.name if width < w or w == 1 else f"{part.name}{way}" for part in parts}
-                self.fold(parts, wide | own, At((*index, *inside, further(k, way * w)), width, self.last))
+        for start, end, width, ways, first in pieces:
+            wide = {name: spelling.spelled(f"set({name})", width) for name in before}
+            k = writer.loop("k", end, width * ways, start)
+            for way in range(ways):
+                own = {part.name: f"{part.name}{way}" if width == w > 1 else part.name for part in parts}
+                self.fold(parts, wide | own, At((*index, *inside, further(k, way * w)), width, self.last), first=first)
             writer.close(inner)
         writer.close(depth)
         for part in parts if w > 1 else ():
             join = spelling.word(part.join, 1)
-            for way in range(ways):
+            for way in range(pieces[0].ways):
                 writer.line(f"{part.name} = {join}({part.name}, {spelling.prefix(w)}_fold({join}, {part.name}{way}));")
 
-    def pieces(self, index: list[str], w: int) -> list[tuple[int | str, int | str, int, int]]:
-        """Where vectors along the last loop start and end, with their lanes and how many there are at once; then single numbers."""
+    def pieces(self, index: list[str], w: int) -> list[Piece]:
+        """How the last loop is run through: in vectors, then what is left."""
         n = self.limit(index)
-        ends: list[tuple[int | str, int, int]] = [(n, 1, 1)]
-        if isinstance(n, int):
-            ways = 4 if n >= 4 * w and w > 1 and not self.nest.before else 1
-            ends = [(n // (ways * w) * ways * w, w, ways), (n // w * w, w, 1), *ends]
-        elif w > 1:
-            ends = [(f"({n}) / {w} * {w}", w, 1), *ends]
-        starts: list[int | str] = [0, *[end for end, _, _ in ends]]
-        return [(start, *end) for start, end in zip(starts, ends) if start != end[0]]
+        if not isinstance(n, int):
+            middle = f"({n}) / {w} * {w}"
+            return [*([Piece(0, middle, w)] if w > 1 else []), Piece(middle if w > 1 else 0, n, 1)]
+        ways = 4 if n >= 4 * w and w > 1 and not self.nest.before else 1
+        ends = [0, n // (ways * w) * ways * w, n // w * w]
+        pieces = [Piece(start, end, w, count) for start, end, count in zip(ends, ends[1:], (ways, 1)) if start < end]
+        return [*pieces, *([Piece(n - w, n, w, 1, w - n % w)] if n % w else [])]
 
 
 def rows_of(size: int, most: int) -> int:
