@@ -20,7 +20,7 @@ NEAR = 64  # numbers that are near each other
 class At(NamedTuple):
     """Where an operation is done: at indices of loops, on w numbers along one of them."""
 
-    index: tuple[str, ...]
+    indices: tuple[str, ...]
     w: int = 1
     axis: int = 0
 
@@ -117,19 +117,20 @@ class Function:
             return f"*(const {vector} *)&{self.element(x, sizes, index)}"
         if isinstance(x, Affine):
             return f"{self.spelling.prefix(w)}_from(&{self.element(x, sizes, index)}, {stride})"
-        lanes = [tuple(further(i, lane) if a == axis else i for a, i in enumerate(index)) for lane in range(w)]
+        lanes = [[further(i, lane) if a == axis else i for a, i in enumerate(index)] for lane in range(w)]
         return f"({vector}){{{', '.join(self.element(x, sizes, lane) for lane in lanes)}}}"
 
-    def element(self, x: Operand, sizes: Sequence[int], index: Sequence[str]) -> str:
+    def element(self, x: Affine | Gather | Taken, sizes: Sequence[int], index: Sequence[str]) -> str:
         """One number of an operand."""
         if isinstance(x, Gather):
-            start, table = from_lowest(x.table)
-            return f"{self.pointer(x.buffer, start)[0]}[{self.entry(table, sizes, index)}]"
-        table = x.table if isinstance(x, Taken) else x
-        assert isinstance(table, Affine)
-        pointer, start = self.pointer(table.buffer, table.start)
-        chosen = f" + {x.step} * (long){self.element(x.index, sizes, index)}" if isinstance(x, Taken) else ""
-        return f"{pointer}[{offset(table.strides, index, start)}{chosen}]"
+            low, table = from_lowest(x.table)
+            return f"{self.pointer(x.buffer, low)[0]}[{self.entry(table, sizes, index)}]"
+        if isinstance(x, Taken):
+            pointer, start = self.pointer(x.table.buffer, x.table.start)
+            chosen = f"{x.step} * (long){self.element(x.index, sizes, index)}"
+            return f"{pointer}[{offset(x.table.strides, index, start)} + {chosen}]"
+        pointer, start = self.pointer(x.buffer, x.start)
+        return f"{pointer}[{offset(x.strides, index, start)}]"
 
     def entry(self, table: tuple[int, ...], sizes: Sequence[int], index: Sequence[str]) -> str:
         """An entry of a table of numbers, one for each step of loops."""
@@ -139,7 +140,7 @@ class Function:
     def store(self, x: Affine, at: At, text: str) -> None:
         """Writes a result."""
         pointer, start = self.pointer(x.buffer, x.start, written=True)
-        place = f"{pointer}[{offset(x.strides, at.index, start)}]"
+        place = f"{pointer}[{offset(x.strides, at.indices, start)}]"
         if at.w == 1:
             self.line(f"{place} = {text};")
         elif x.strides[at.axis] == 1:
