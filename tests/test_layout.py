@@ -26,6 +26,7 @@ CHAIN = [
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.program", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
+    "compiler.tensors.instructions", "compiler.tensors.__init__",
     "compiler.native.words", "compiler.native.folds", "compiler.native.nests", "compiler.native.packing", "compiler.native.calls",
     "compiler.native.spelling", "compiler.native.functions", "compiler.native.loops", "compiler.native.printing",
     "compiler.on_jax", "compiler.native.cache", "compiler.native.building", "compiler.native.__init__",

@@ -345,7 +345,8 @@ def test_what_precedes_a_sum_is_in_its_loops():
 def test_an_operand_along_the_wrong_loop_is_copied_once():
     weights = Affine("in", 0, (0, 9, 1))  # 16 rows of 9, of which 8 are read
     code = chain(("dot", (40, 16, 8), 1, Affine("out", 0, (16, 1)), Affine("in", 200, (8, 0, 1)), weights),
-                 ("dot", (40, 16, 8), 1, Affine("out", 640, (16, 1)), Affine("in", 600, (8, 0, 1)), weights), inputs=1000)  # fmt: skip
+                 ("dot", (40, 16, 8), 1, Affine("out", 640, (16, 1)), Affine("in", 600, (8, 0, 1)), weights),
+                 inputs=1000)  # fmt: skip
     assert titles(code) == ["8 x 16: pos", "40 x 16 x 8: dot"]
     assert printed(code).scratch == 8 * 16
     assert body(code) == ["nest0(in, scratch);", "nest1(in + 200, scratch, out);", "nest1(in + 600, scratch, out + 640);"]
