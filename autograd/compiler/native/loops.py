@@ -240,8 +240,9 @@ class Reduction:
             self.writer.line(f"const {self.writer.spelling.type(w)} {name}[] = {{{', '.join(found[name] for found in names)}}};")
         self.writer.open(f"for (long r = 0; r < {rows}; r++) for (long q = 0; q < {columns}; q++)")
         column = f"{w} * q" if starts[-1] == (columns - 1) * w else f"(q < {columns - 1} ? {w} * q : {starts[-1]})"
-        steps = {i: "r" if rows > 1 else "", at.axis: column if columns > 1 else ""}
-        place = tuple([" + ".join([x for x in (text, steps.get(a)) if x and x != "0"]) or "0" for a, text in enumerate(at.indices)])
+        steps = {i: "r" if rows > 1 else "0", at.axis: column if columns > 1 else "0"}
+        pairs = [(text, steps.get(a, "0")) for a, text in enumerate(at.indices)]
+        place = tuple([" + ".join([part for part in pair if part != "0"]) or "0" for pair in pairs])
         self.end(at._replace(indices=place), {name: f"{name}[r * {columns} + q]" for name in names[0]})
 
     # Vectors along the last loop that is folded

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 from autograd.compiler.native.calls import Call, called
@@ -21,12 +24,22 @@ class Printed(NamedTuple):
     scratch: int
 
 
-def printed(code: Code, lanes: int = 8) -> Printed:
+@cache
+def lanes_of_processor() -> int:
+    """How many numbers a register of this processor holds, as far as that can be known."""
+    flags = ["avx"] if platform.machine().lower() in ("x86_64", "amd64") else []
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), [])
+    return 8 if "avx512f" in flags else 4 if "avx" in flags else 2
+
+
+def printed(code: Code, lanes: int | None = None) -> Printed:
     """The program as a file of C with one function, `void run(const double *in, double *out, double *scratch)`.
 
     It may run in several threads at once, each with a scratch buffer of its own, which begins at a multiple of 64 bytes.
-    `lanes` is how many numbers a vector has: 2, 4 and 8 are all right, as many as a register of the processor holds are fast.
+    `lanes` is how many numbers a vector has: 2, 4 and 8 are all right, but more than a register of the processor holds are slow.
     """
+    lanes = lanes or lanes_of_processor()
     instructions, scratch = packed(code)
     spelling = Spelling(lanes)
     names: dict[str, str] = {}  # of functions, by their text
