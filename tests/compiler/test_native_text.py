@@ -380,6 +380,24 @@ def test_straight_lines_are_functions_of_bounded_length():
     assert max(function.count("\n") for function in functions) < 500
 
 
+def test_functions_that_are_used_often_are_called(tmp_path):
+    steps = []
+    for k in range(60):
+        x = Affine("scratch", 16 * (k - 1), (1,)) if k else Affine("in", 0, (1,))
+        steps.append(("softplus" if k % 2 else "atan2", (16,), 0, Affine("scratch", 16 * k, (1,)), x, Affine("in", 16, (1,))))
+    steps = [step[:5] if step[0] == "softplus" else step for step in steps]
+    code = chain(*steps, ("pos", (16,), 0, Affine("out", 0, (1,)), Affine("scratch", 16 * 59, (1,))))
+    assert "called_softplus(V x)" in printed(code).text
+    assert "called_atan2(V x, V y)" in printed(code).text
+    inputs = [random.Random(0).uniform(0.1, 2.0) for _ in range(500)]
+    assert all(map(agree, run(code, inputs, tmp_path), code.run(inputs)))
+
+
+def test_programs_without_anything(tmp_path):
+    assert run(Code(0, 0), [], tmp_path) == []
+    assert run(chain(("pos", (), 0, Affine("out", 0, ()), Number(-0.0))), [0.0] * 500, tmp_path) == [0.0]
+
+
 def test_memory_that_is_shared_does_not_change():
     text = printed(program(1)[0]).text
     assert not [line for line in text.splitlines() if line.startswith("static") and "(" not in line.split("=")[0]

@@ -97,7 +97,7 @@ class Writer(Function):
 
     def declare(self, names: Iterable[str], part: Part, w: int) -> None:
         """Accumulators, where they start."""
-        start = self.spelling.spelled(f"set({part.start})", w)
+        start = part.start if w == 1 else self.spelling.spelled(f"set({part.start})", w)
         self.line(f"{self.spelling.type(w)} {', '.join(f'{name} = {start}' for name in names)};")
 
     def update(self, part: Part, elements: Iterable[tuple[str, str]], names: dict[str, str], w: int, first: int = 0) -> None:
