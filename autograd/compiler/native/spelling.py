@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from autograd.compiler.c99 import File
@@ -19,12 +20,38 @@ OPERATORS = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": 
 ROOT = "where(greater(set(-1.7976931348623157e308), {0}), set(INFINITY), sqrt({0} + 0.0))"
 POWERS = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1.0 / {0}", -2.0: "(1.0 / {0}) * (1.0 / {0})",
           0.5: ROOT, -0.5: f"1.0 / {ROOT}", -1.5: f"1.0 / abs({{0}}) / {ROOT}"}  # fmt: skip
+# Functions that are short enough to stand wherever they are used; others that are used more often than MANY are called.
+SHORT = {"abs", "ceil", "copysign", "floor", "greater", "maximum", "minimum", "relu", "round", "set", "sign", "sqrt", "trunc",
+         "where"}  # fmt: skip
+MANY = 12
+CALLED = """
+static __attribute__((noinline, unused)) V called_{name}({given}) {{ return v_{name}({operands}); }}
+#define v_{name} called_{name}
+"""
 # Functions for a width: a number in all lanes, numbers that lie apart, and back; where the width is less than that of `V`, too.
 WIDTH = """
 typedef double {V} __attribute__((vector_size({size}), aligned(8), may_alias));
 VM_FN {V} {v}_set(double x) {{ return x - ({V}){{0}}; }}
 VM_FN V {v}_wide({V} x) {{ return (V){{{repeated}}}; }}
 VM_FN {V} {v}_cut(V x) {{ return ({V}){{{lanes}}}; }}
+"""
+# `noipa`, as GCC 12 makes wrong code of a copy of a function that it has made for one call. Single numbers compile faster by O1.
+# HELD, as GCC would read a vector from memory again for every use, which may lie in two lines of cache.
+HEAD = """
+#if defined(__clang__)
+#define NEST static __attribute__((noinline)) void
+#define NUMBERS NEST
+#else
+#define NEST static __attribute__((noipa)) void
+#define NUMBERS static __attribute__((noipa, optimize("O1"))) void
+#endif
+
+/* a vector is kept in a register, where it fits */
+#if defined(__AVX512F__) || (defined(__AVX__) && VM_W <= 4) || (defined(__SSE2__) && VM_W <= 2)
+#define HELD(x) __asm__("" : "+v"(x))
+#else
+#define HELD(x) (void)(x)
+#endif
 """
 APART = """
 /* lanes that lie apart, and the fold of all lanes by a function of two numbers */
@@ -48,6 +75,7 @@ class Spelling:
         self.words, self.file = Words(), File()
         self.file.words = self.words.scalars  # functions of one number, which both may define
         self.widths: set[int] = set()
+        self.uses: Counter[str] = Counter()  # of functions of vectors
         self.narrow: dict[tuple[str, int], int] = {}  # functions of less lanes, with how many operands they have
 
     def type(self, w: int) -> str:
@@ -63,6 +91,7 @@ class Spelling:
         """The function for a word of the table; `set` is a number in all lanes."""
         if w == 1:
             return "" if name == "set" else self.file.word(TABLE["pos"], name)
+        self.uses[name] += 1
         if name != "set":
             function = self.words.define(name)
             if w == self.lanes:
@@ -87,9 +116,11 @@ class Spelling:
 
     def text(self) -> str:
         """The definitions of all words that were asked for."""
-        parts = [self.words.text()]
-        if not self.words.scalars:
-            parts.insert(0, "#include <math.h>\n")
+        parts = ["#include <math.h>\n", self.words.text(), HEAD]
+        for name in [name for name, uses in self.uses.items() if uses > MANY and name not in SHORT]:
+            operands = "xyz"[: TABLE[name].arity]
+            given = ", ".join(f"V {x}" for x in operands)
+            parts.append(CALLED.format(name=name, given=given, operands=", ".join(operands)))
         for w in sorted(self.widths, reverse=True):
             names = {"V": self.type(w), "v": self.prefix(w), "size": 8 * w}
             lanes = [f"x[{k}]" for k in range(w)]
