@@ -10,8 +10,8 @@ __all__ = ["is_array", "leaves", "paired", "rebuild", "transform"]
 
 
 def is_array(tree: Any) -> bool:
-    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order."""
-    return bool(getattr(tree, "ndim", 0)) and hasattr(tree, "flat")
+    """Whether this is a NumPy array (without importing NumPy): it has dimensions. Arrays of other libraries are none."""
+    return hasattr(type(tree), "setflags") and tree.ndim > 0
 
 
 def leaves(tree: Any) -> list[Any]:

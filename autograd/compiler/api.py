@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import update_wrapper
+from itertools import count
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
@@ -15,7 +16,7 @@ from autograd.compiler.on_jax import to_jax
 from autograd.compiler.plain import PlainText
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
-from autograd.compiler.surroundings import surroundings
+from autograd.compiler.surroundings import Surroundings
 from autograd.compiler.variant import Call, Variant, Variants
 from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current
@@ -23,6 +24,7 @@ from autograd.value import Value, current
 __all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
 
 MOST = 128  # functions and classes of former calls that are remembered
+STATES = count(1)  # numbers of what surrounds functions
 
 
 class Compiled:
@@ -35,8 +37,9 @@ class Compiled:
         self.variants = Variants(self.__name__)
         self.latest: Variant | None = None
         self._names = parameter_names(function)
-        self._used: dict[Any, None] = {}  # functions and classes, and how to look up the names that they use from outside
-        self._outside: dict[str, Callable[[], Any]] = {}
+        self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
+        self._around = Surroundings()
+        self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
@@ -101,7 +104,10 @@ class Compiled:
 
     def signature(self, call: Call, *, named: bool = False, start: Signature | None = None, skip: int = -1) -> Signature:
         """The numbers of a call, and what must be as it was at the trace; argument `skip` is in `start` already."""
-        found = Signature(named=named, start=start)
+        if not named and not self._around.hold():
+            self._look_around()
+        around = self._around
+        found = Signature(named=named, start=start, names=around.names, is_dynamic=around.is_dynamic)
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
@@ -111,16 +117,25 @@ class Compiled:
             found.begin(name)
             found.key.append(name)
             found.argument(x, name)
+        found.end_arguments()
         found.begin("self")
+        found.key.append(around.state)
         found.outside(self.function, "self")
-        for name, look in self._outside.items():
+        for name, look in around.looks.items():
             found.mark(name)
             found.outside(look(), name)
         if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used
-            self._outside = surroundings(*self._used)
+            self._look_around()
             return self.signature(call, named=named, start=start, skip=skip)
         return found
+
+    def _look_around(self) -> None:
+        """Find out what the functions and classes use, after one more was seen or something was replaced."""
+        self._around = Surroundings(*self._used)
+        if len(self._states) > MOST:
+            self._states.clear()
+        self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
@@ -152,7 +167,7 @@ class Compiled:
         lines = [guard.told(program) for guard in program.guards]
         lines += [f"{path} is {number}; traced anew for another" for path, number in self.latest.fixed.values()]
         lines += [f"{line}: the number {number!r}" for number, line in self.latest.constants.items()]
-        for name, look in self._outside.items():
+        for name, look in self._around.looks.items():
             thing = look()
             if isinstance(thing, (bool, int, float, str)):
                 lines.append(f"{name} is {thing!r}; traced anew when it changes")

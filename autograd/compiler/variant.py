@@ -7,13 +7,17 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, NamedTuple
 
 from autograd.calculus import grad
 from autograd.compiler.executable import Executable, Numbers, has_nan
+from autograd.compiler.given import Given, as_array
+from autograd.compiler.kinds import unravel
 from autograd.compiler.program import Hint, Program, sums_of_products
-from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
-from autograd.compiler.trace import Index, Trace, TraceError
+from autograd.compiler.signature import Signature
+from autograd.compiler.stand_ins import Index
+from autograd.compiler.trace import Trace, TraceError
 from autograd.floats import number
 from autograd.functions import apply
 from autograd.ops import Primitive
@@ -55,14 +59,9 @@ class Variant:
     ) -> None:  # fmt: skip
         self.name, self.backend = name, backend
         found = sign()
-        paths = found.paths or []
-        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
-        entering = iter(list(self.entered(trace, found)))
-        given = [replaced(x, entering) for x in call.arguments]
-        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
         numbers = list(map(primal, found.things))
-        output = trace.run(function, given, named)
+        trace, output = self.traced(function, call, found)
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
@@ -91,7 +90,37 @@ class Variant:
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
-    def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
+    def traced(self, function: Callable[..., Any], call: Call, found: Signature) -> tuple[Trace, Any]:
+        """A trace of the function, and what it returns.
+
+        Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
+        """
+        if "type" not in found.names:
+            try:
+                return self.run_once(function, call, found, is_exact=False)
+            except TraceError:
+                raise
+            except Exception:
+                if not self.indices:
+                    raise
+        return self.run_once(function, call, found, is_exact=True)
+
+    def run_once(self, function: Callable[..., Any], call: Call, found: Signature, *, is_exact: bool) -> tuple[Trace, Any]:
+        """The same in one go; with `is_exact`, integers are what they are, and fixed."""
+        paths = found.paths or []
+        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
+        given = Given(iter(list(self.entered(trace, found, is_exact=is_exact))))
+        arguments = [given.of(x, found.marks[k][1]) for k, x in enumerate(call.arguments)]
+        keywords = {name: given.of(x, name) for name, x in call.keywords.items()}
+        output = trace.run(function, arguments, keywords)
+        if (changed := given.changed()) is not None:
+            raise TraceError(
+                f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of it, "
+                "and return what is new"
+            )
+        return trace, output
+
+    def entered(self, trace: Trace, found: Signature, *, is_exact: bool) -> Iterator[Any]:
         """Make inputs of the arguments, and give what the function gets in place of each number and array."""
         for k in range(found.starts[-1]):
             kind, thing, path = found.kinds[k], found.things[k], (found.paths or [])[k]
@@ -103,9 +132,15 @@ class Variant:
                 for j, number in enumerate(thing.ravel().tolist() if is_array(thing) else thing):
                     name = f"{path}.{'.'.join(map(str, unravel(j, shape)))}"
                     values.append(self.number(trace, (k, j), number, name, integer=kind == "integers"))
-                yield as_array(values, shape) if is_array(thing) else type(thing)(values)
+                    if is_exact and kind == "integers":
+                        values[-1].fix()
+                if is_exact and kind == "integers":
+                    yield copy(thing)
+                else:
+                    yield as_array(values, shape) if is_array(thing) else type(thing)(values)
             else:
-                yield self.number(trace, k, thing, path, integer=kind == "integer")
+                found_number = self.number(trace, k, thing, path, integer=kind == "integer")
+                yield found_number.fix() if is_exact and kind == "integer" else found_number
 
     def number(self, trace: Trace, source: Any, number: Any, name: str, *, integer: bool) -> Any:
         """What the function gets in place of a number."""
@@ -359,15 +394,6 @@ def element(things: Sequence[Any], source: Any) -> Any:
     return flat(things[source[0]])[source[1]] if isinstance(source, tuple) else things[source]
 
 
-def as_array(values: list[Any], shape: Sequence[int]) -> Any:
-    """An array of things."""
-    import numpy as np
-
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array.reshape(shape)
-
-
 def primal(thing: Any) -> Any:
     return thing._data if isinstance(thing, Value) else thing
 
@@ -375,28 +401,3 @@ def primal(thing: Any) -> Any:
 def scalar_size(row: Primitive, count: int) -> int:
     """How many operations on two numbers an operation of the table stands for: a `dot` of n products is 2n - 1 of them."""
     return count - 1 if row.arity is None and count > 1 else 1
-
-
-def replaced(x: Any, entering: Iterator[Any]) -> Any:
-    """An argument with its numbers and arrays replaced, in the order in which `Signature.argument` finds them."""
-    if x is None or isinstance(x, (bool, str, bytes, Value, *OPAQUE)):
-        return x
-    if isinstance(x, Mapping):
-        return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*[replaced(part, entering) for part in x])
-    if are_integers(x):
-        return next(entering)
-    if isinstance(x, (list, tuple)):
-        return type(x)([replaced(part, entering) for part in x])
-    if getattr(x, "shape", None) == ():
-        return replaced(x.item(), entering)
-    if is_array(x) and x.dtype.kind in "bSU":
-        return x.copy()
-    if is_array(x) and x.dtype.kind not in "fiu":
-        return as_array([replaced(part, entering) for part in x.ravel().tolist()], x.shape)
-    if is_object(x) and not hasattr(x, "__float__"):
-        return x
-    if is_array(x) or hasattr(x, "__index__") or hasattr(x, "__float__"):
-        return next(entering)
-    return x
