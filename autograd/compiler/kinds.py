@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
+from autograd.floats import MANTISSA
 from autograd.trees import is_array
 from autograd.value import Value
 
@@ -67,9 +68,9 @@ def kind_of(x: Any) -> str:
     if kind is float:
         return "float"
     if kind is int:
-        return "integer"
+        return "integer" if -MANTISSA < x < MANTISSA else "outside"
     if kind is list or kind is tuple:
-        return "integers" if set(map(type, x)) == {int} else kind.__name__
+        return "integers" if are_integers(x) else kind.__name__
     if isinstance(x, WHOLE):
         return "foreign" if kind is complex else "outside"
     for one in (list, tuple, dict):
@@ -174,8 +175,8 @@ def is_object(x: Any) -> bool:
 
 
 def are_integers(x: Any) -> bool:
-    """Whether this is a list or tuple of nothing but integers, which is one thing, as an array is."""
-    return x.__class__ in (list, tuple) and set(map(type, x)) == {int}
+    """Whether a list or tuple has nothing but integers that are floats too: it is one thing, as an array is."""
+    return set(map(type, x)) == {int} and -MANTISSA < min(x) and max(x) < MANTISSA
 
 
 def is_generator(x: Any) -> bool:

@@ -169,7 +169,7 @@ class Signature:
         else:
             for k, part in enumerate(x.ravel().tolist()):
                 self.argument(part, f"{path}.{'.'.join(map(str, unravel(k, x.shape)))}" if self.paths is not None else "")
-        if hasattr(given, "__dict__"):
+        if given is x and hasattr(given, "__dict__"):
             self.object(given, path)
 
     def name(self, name: Any) -> None:
@@ -184,11 +184,8 @@ class Signature:
     def outside(self, x: Any, path: str) -> None:
         """Take apart what a function finds outside or in an object: its Values are inputs, and its numbers are compared."""
         kind = type(x)
-        if kind is Value or isinstance(x, Value):
-            place = self.before[x] if x in self.before else self.seen.setdefault(x, self.count)
-            self.key.append(place)
-            if place == self.count:
-                self.enter("Value", x, path)
+        if kind is Value:
+            self.value(x, path)
         elif kind in FLAT:
             self.key += (kind, x) if kind is not float and kind is not complex else (kind, marshal.dumps(x, 2))
         elif isinstance(x, OPAQUE):
@@ -196,14 +193,20 @@ class Signature:
         elif isinstance(x, (bool, int, str, bytes, float, complex)):  # of a class of the user's, an enumeration or NumPy
             self.key += (kind, float.hex(x) if isinstance(x, float) else complex.__repr__(x) if isinstance(x, complex) else x)
             self.object(x, path)
+        elif kind is list or kind is tuple:
+            self.sequence(x, kind, path)
+        elif kind is dict:
+            self.mapping(x, path)
+        elif kind in PROXIES or issubclass(kind, weakref.ref):
+            self.reference(x, kind, path)
         elif isinstance(x, (list, tuple)):
             self.sequence(x, kind, path)
-            if kind not in EXACT:
-                self.object(x, path)
+            self.object(x, path)
+        elif isinstance(x, Value):
+            self.value(x, path)
         elif isinstance(x, dict):
             self.mapping(x, path)
-            if kind not in EXACT:
-                self.object(x, path)
+            self.object(x, path)
         elif isinstance(x, (set, frozenset, deque)):
             self.sequence(list(x), kind, path)
             self.key.append(x.maxlen if isinstance(x, deque) else None)
@@ -216,15 +219,25 @@ class Signature:
         else:
             self.other(x, kind, path)
 
+    def value(self, x: Value, path: str) -> None:
+        """A Value: an input, at its first occurrence."""
+        place = self.before[x] if x in self.before else self.seen.setdefault(x, self.count)
+        self.key.append(place)
+        if place == self.count:
+            self.enter("Value", x, path)
+
+    def reference(self, x: Any, kind: type, path: str) -> None:
+        """A weak reference: what it refers to, if that is still there."""
+        self.key.append(kind)
+        try:
+            thing = x.__repr__.__self__ if kind in PROXIES else x()
+        except ReferenceError:
+            thing = MISSING
+        self.outside(thing, path)
+
     def other(self, x: Any, kind: type, path: str) -> None:
         """The same for what is made by Python's library, NumPy, or in another language."""
-        if kind in PROXIES or kind is weakref.ref:
-            self.key.append(kind)
-            try:
-                self.outside(x() if kind is weakref.ref else x.__repr__.__self__, path)
-            except ReferenceError:
-                self.key.append(MISSING)
-        elif kind is range or kind is slice:
+        if kind is range or kind is slice:
             self.outside((kind, x.start, x.stop, x.step), path)
         elif isinstance(x, ContextVar):
             self.outside((Identity, x.name, x.get(MISSING)), path)
@@ -252,7 +265,7 @@ class Signature:
         else:
             written = array.tobytes()
             self.key += (array.dtype.str, written if len(written) < BIG else hash(written))
-        if hasattr(x, "__dict__"):
+        if not is_tensor(x) and hasattr(x, "__dict__"):
             self.object(x, path)
 
     def opaque(self, x: Any, path: str) -> None:
@@ -273,7 +286,10 @@ class Signature:
         elif isinstance(x, (FunctionType, type)) and not is_constant(x):
             self.seen[id(x)] = 0
             self.used[x] = None
-            self.state(class_state(x) if isinstance(x, type) else vars(x), path)
+            if isinstance(x, type):
+                self.state(class_state(x), path)
+            else:  # what singledispatch has found is a cache
+                self.state({"registry": x.registry} if hasattr(x, "registry") and is_standard(x) else vars(x), path)
             if isinstance(x, type) and type(x) is not type and not is_standard(type(x)):
                 self.opaque(type(x), path)
 
@@ -347,6 +363,11 @@ class Signature:
         if isinstance(x, Iterator):
             name = f" {path}" if path else ""
             raise TypeError(f"a compiled function uses the iterator{name} {x!r}, which a call uses up; make a list of it first")
+        if str(getattr(x, "__name__", "")).endswith(" (vectorized)"):
+            raise TypeError(
+                f"a compiled function uses {x!r}, made by numpy.frompyfunc, which hides what it depends on; use numpy.vectorize, "
+                "or call the function itself"
+            )
         self.key.append(Identity(x))
         for name in ("__wrapped__", "pyfunc", "func"):  # a cached function, np.vectorize
             if (inner := getattr(x, name, None)) is not None:

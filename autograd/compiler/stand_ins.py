@@ -129,12 +129,6 @@ class Index:
     def __reduce_ex__(self, _: Any) -> Any:
         return int, (int(self.fix()),)
 
-    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
-        import numpy as np
-
-        keywords.pop("copy", None)
-        return np.array(self.fix(), *arguments, **keywords)
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(type(self.number), name):  # somebody asks what this is: NumPy, say
             raise AttributeError(f"an integer has no attribute {name!r}")
