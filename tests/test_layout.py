@@ -25,7 +25,7 @@ CHAIN = [
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.program", "compiler.stand_ins", "compiler.trace", "compiler.reverse", "compiler.totals", "compiler.recover", "compiler.views",
     "compiler.products", "compiler.emit", "compiler.patterns", "compiler.plain", "compiler.c_words", "compiler.c99",
-    "compiler.on_jax", "compiler.kinds", "compiler.signature", "compiler.given", "compiler.surroundings", "compiler.executable",
+    "compiler.on_jax", "compiler.kinds", "compiler.surroundings", "compiler.signature", "compiler.given", "compiler.executable",
     "compiler.variant", "compiler.summary", "compiler.api", "compiler.places", "compiler.blocks", "compiler.examples",
     "compiler.batch", "compiler.decorator", "compiler.__init__",
     "exercises.catalogue", "exercises.run", "exercises.judge", "exercises.pictures", "exercises.marking", "exercises.folder",

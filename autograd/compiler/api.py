@@ -107,7 +107,7 @@ class Compiled:
         if not named and not self._around.hold():
             self._look_around()
         around = self._around
-        found = Signature(named=named, start=start, names=around.names, is_dynamic=around.is_dynamic)
+        found = Signature(named=named, start=start, around=around)
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
@@ -122,7 +122,8 @@ class Compiled:
         found.key.append(around.state)
         found.outside(self.function, "self")
         for name, look in around.looks.items():
-            found.mark(name)
+            if named:
+                found.mark(name)
             found.outside(look(), name)
         if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used

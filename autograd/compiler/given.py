@@ -40,6 +40,8 @@ class Given:
         """A container like another."""
         if kind == "integers":
             return next(self.stand_ins)
+        if kind == "floats":
+            return type(x)([next(self.stand_ins) for _ in x])
         if kind == "array":
             return like(next(self.stand_ins), x)
         if kind == "elements":

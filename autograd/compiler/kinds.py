@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import random
 import sys
+import weakref
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -13,11 +14,10 @@ from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, Metho
 from typing import Any
 
 from autograd.floats import MANTISSA
-from autograd.trees import is_array
 from autograd.value import Value
 
 __all__ = [
-    "EXACT", "MISSING", "OPAQUE", "OWN", "Identity", "are_integers", "attributes", "class_state", "functions_of", "is_constant",
+    "EXACT", "MISSING", "OPAQUE", "OWN", "PROXIES", "Form", "Identity", "class_state", "functions_of", "is_constant",
     "is_generator", "is_installed", "is_object", "is_standard", "kind_of", "unravel",
 ]  # fmt: skip
 
@@ -25,6 +25,7 @@ OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # co
 EXACT = frozenset({bool, int, float, complex, str, bytes, type(None), list, tuple, dict, set, frozenset})  # have no attributes
 # Numbers that a function may ask for their type, and what holds no numbers: the function gets these as they are.
 WHOLE = (Value, bool, str, bytes, type(None), *OPAQUE, enum.Enum, complex, Fraction, Decimal, range, slice)
+PROXIES = (weakref.ProxyType, weakref.CallableProxyType)  # have the class, and most attributes, of what they refer to
 OWN = ("autograd", "numpy", "builtins", "functools", "logging")  # objects of these are compared by identity too
 STANDARD = {*sys.stdlib_module_names, *OWN, "nn"} - {"__main__"}
 
@@ -60,7 +61,7 @@ class Identity:
 def kind_of(x: Any) -> str:
     """How an argument is taken apart.
 
-    'float', 'integer', 'integers' and 'array' are inputs; 'list', 'tuple', 'dict' and 'elements', an array of anything else,
+    'float', 'integer', 'array', and lists of nothing but 'floats' or 'integers' are inputs; 'list', 'tuple', 'dict' and 'elements', an array of anything else,
     are taken apart further; 'number' is one inside something without dimensions; 'foreign' is a number that is no float, as
     mpmath's are. All else is 'outside': the function gets it as it is, and its numbers are compared.
     """
@@ -70,7 +71,12 @@ def kind_of(x: Any) -> str:
     if kind is int:
         return "integer" if -MANTISSA < x < MANTISSA else "outside"
     if kind is list or kind is tuple:
-        return "integers" if are_integers(x) else kind.__name__
+        kinds = set(map(type, x))
+        if kinds == {float}:
+            return "floats"
+        return "integers" if kinds == {int} and -MANTISSA < min(x) and max(x) < MANTISSA else kind.__name__
+    if hasattr(kind, "setflags") and x.ndim > 0:
+        return "array" if x.dtype.kind in "fiu" else "elements" if x.dtype.kind == "O" else "outside"
     if isinstance(x, WHOLE):
         return "foreign" if kind is complex else "outside"
     for one in (list, tuple, dict):
@@ -81,8 +87,6 @@ def kind_of(x: Any) -> str:
 
 def kind_of_other(x: Any, kind: type) -> str:
     """The same for what is no container and no plain number of Python's."""
-    if is_array(x):
-        return "array" if x.dtype.kind in "fiu" else "elements" if x.dtype.kind == "O" else "outside"
     if kind.__module__.startswith("mpmath"):
         return "foreign"
     if (np := sys.modules.get("numpy")) is not None and isinstance(x, np.generic):
@@ -138,6 +142,27 @@ def class_state(kind: type) -> dict[str, Any]:
     return {name: part for name, part in parts if name[:2] != "__" and (not hasattr(part, "__get__") or is_object(part))}
 
 
+class Form:
+    """What objects of a class are made of."""
+
+    def __init__(self, kind: type) -> None:
+        custom = getattr(kind, "__getstate__", None)
+        self.is_standard = is_standard(kind)
+        self.shared = {} if self.is_standard else class_state(kind)
+        self.slots = slots(kind)
+        # what a module of this library does not pickle does not belong to its state
+        self.is_pickled = isinstance(custom, FunctionType) and is_standard(custom)
+
+    def state(self, x: Any) -> dict[str, Any]:
+        """The attributes of an object, and what its class defines, by name."""
+        found: dict[str, Any] = x.__getstate__() if self.is_pickled else getattr(x, "__dict__", {})
+        if not isinstance(found, dict):
+            found = {}
+        if not self.slots and not self.shared:
+            return found
+        return self.shared | {name: getattr(x, name) for name in self.slots if hasattr(x, name)} | found
+
+
 def functions_of(part: Any) -> tuple[Any, ...]:
     """The functions in a member of a class, or in what wraps a function."""
     if isinstance(part, property):
@@ -147,16 +172,6 @@ def functions_of(part: Any) -> tuple[Any, ...]:
     if isinstance(part, cached_property):
         return (part.func,)
     return (part.__func__,) if isinstance(part, (MethodType, staticmethod, classmethod)) else (part,)
-
-
-def attributes(x: Any) -> dict[str, Any]:
-    """The attributes of an object by name, those in slots included."""
-    found = {name: getattr(x, name) for name in slots(type(x)) if hasattr(x, name)} | getattr(x, "__dict__", {})
-    custom = getattr(type(x), "__getstate__", None)
-    if custom is getattr(object, "__getstate__", None) or not isinstance(custom, FunctionType) or not is_standard(custom):
-        return found
-    state = x.__getstate__()  # what a module of this library does not pickle does not belong to its state
-    return state if isinstance(state, dict) else found
 
 
 def slots(kind: type) -> list[str]:
@@ -172,11 +187,6 @@ def is_object(x: Any) -> bool:
         not isinstance(x, OPAQUE) and kind.__module__.split(".")[0] not in OWN and (hasattr(x, "__dict__") or bool(slots(kind)))
         and not is_generator(x)
     )  # fmt: skip
-
-
-def are_integers(x: Any) -> bool:
-    """Whether a list or tuple has nothing but integers that are floats too: it is one thing, as an array is."""
-    return set(map(type, x)) == {int} and -MANTISSA < min(x) and max(x) < MANTISSA
 
 
 def is_generator(x: Any) -> bool:

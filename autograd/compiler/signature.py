@@ -24,9 +24,8 @@ from autograd.compiler.kinds import (
     EXACT,
     MISSING,
     OPAQUE,
+    PROXIES,
     Identity,
-    attributes,
-    class_state,
     is_constant,
     is_generator,
     is_installed,
@@ -37,14 +36,13 @@ from autograd.compiler.kinds import (
     numpy_of,
     unravel,
 )
-from autograd.trees import is_array
+from autograd.compiler.surroundings import Surroundings
 from autograd.value import Value
 
 __all__ = ["Signature", "parameter_names"]
 
 FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
 BIG = 1 << 16  # bytes of an array from which on a digest is compared
-PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 VIEWS = (KeysView, ValuesView, ItemsView)
 GETTERS = (operator.attrgetter, operator.itemgetter, operator.methodcaller)
 
@@ -57,7 +55,7 @@ class Signature:
     """
 
     def __init__(
-        self, *, named: bool = False, start: Signature | None = None, names: frozenset[str] = frozenset(), is_dynamic: bool = False
+        self, *, named: bool = False, start: Signature | None = None, around: Surroundings | None = None
     ) -> None:
         self.head = 0 if start is None else start.count  # how many things `start` had
         self.count: int = self.head  # how many there are
@@ -74,7 +72,7 @@ class Signature:
         self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
         self.marks: list[tuple[int, str]] = []  # with `named`, where in the key something begins, and its path
         self.containers: list[int] = []  # the identities of the containers in the arguments
-        self.names, self.is_dynamic = names, is_dynamic  # what functions look up in modules, and whether they make such names
+        self.around = around or Surroundings()  # of the function
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
@@ -123,28 +121,41 @@ class Signature:
             self.key.append(float)
             return
         kind = kind_of(x)
-        if kind == "outside":
+        if kind == "floats" or kind == "integers":
+            self.containers.append(id(x))
+            self.numbers(x, kind, path)
+        elif kind in ("list", "tuple", "dict"):
+            self.containers.append(id(x))
+            self.container(x, kind, path)
+        elif kind == "array" or kind == "elements":
+            self.containers.append(id(x))
+            self.array(x, kind, path)
+        elif kind == "outside":
             self.outside(x, path)
-        elif kind in ("float", "integer"):
+        elif kind == "float" or kind == "integer":
             self.enter(kind, float(x) if kind == "float" else x, path)
             self.key.append(type(x))
-        elif kind == "integers":
-            self.containers.append(id(x))
-            self.enter(kind, x, path)
-            self.key += (type(x), len(x), int)
-        elif kind in ("list", "tuple", "dict"):
-            self.container(x, kind, path)
         elif kind == "number":
             self.argument(numpy_of(x).item(), path)
-        elif kind == "foreign":
-            self.is_foreign = True
         else:
-            self.array(x, kind, path)
+            self.is_foreign = True
+
+    def numbers(self, x: Sequence[Any], kind: str, path: str) -> None:
+        """A list or tuple of nothing but floats, or integers, which are one thing, as an array is."""
+        if kind == "integers":
+            self.enter(kind, x, path)
+            self.key += (type(x), len(x), int)
+            return
+        self.key += (type(x), len(x), float)
+        if self.paths is not None:
+            self.paths += [f"{path}.{k}" for k in range(len(x))]
+        self.things += x
+        self.kinds += ["float"] * len(x)
+        self.count += len(x)
 
     def container(self, x: Any, kind: str, path: str) -> None:
         """A list, tuple or dictionary of arguments."""
         self.key += (type(x), len(x))
-        self.containers.append(id(x))
         is_named = self.paths is not None
         if kind == "dict":
             for name, part in x.items():
@@ -163,7 +174,6 @@ class Signature:
         """Arrays of floats or integers are one thing; others are taken element by element."""
         given, x = x, numpy_of(x)
         self.key += (type(given), x.shape, x.dtype.str if kind == "array" else "O")
-        self.containers.append(id(given))
         if kind == "array":
             self.enter("array" if x.dtype.kind == "f" else "integers", x, path)
         else:
@@ -188,6 +198,8 @@ class Signature:
             self.value(x, path)
         elif kind in FLAT:
             self.key += (kind, x) if kind is not float and kind is not complex else (kind, marshal.dumps(x, 2))
+        elif kind in PROXIES or kind is ContextVar or issubclass(kind, weakref.ref):
+            self.reference(x, kind, path)
         elif isinstance(x, OPAQUE):
             self.opaque(x, path)
         elif isinstance(x, (bool, int, str, bytes, float, complex)):  # of a class of the user's, an enumeration or NumPy
@@ -197,8 +209,6 @@ class Signature:
             self.sequence(x, kind, path)
         elif kind is dict:
             self.mapping(x, path)
-        elif kind in PROXIES or issubclass(kind, weakref.ref):
-            self.reference(x, kind, path)
         elif isinstance(x, (list, tuple)):
             self.sequence(x, kind, path)
             self.object(x, path)
@@ -213,7 +223,7 @@ class Signature:
             if kind not in EXACT:
                 self.object(x, path)
         elif hasattr(kind, "setflags") or is_tensor(x):
-            self.numbers(x, kind, path)
+            self.array_outside(x, kind, path)
         elif is_object(x):
             self.object(x, path)
         else:
@@ -227,10 +237,10 @@ class Signature:
             self.enter("Value", x, path)
 
     def reference(self, x: Any, kind: type, path: str) -> None:
-        """A weak reference: what it refers to, if that is still there."""
-        self.key.append(kind)
+        """A weak reference, or a context variable: what it refers to, if that is there."""
+        self.key += (kind, Identity(x))
         try:
-            thing = x.__repr__.__self__ if kind in PROXIES else x()
+            thing = x.get(MISSING) if kind is ContextVar else x.__repr__.__self__ if kind in PROXIES else x()
         except ReferenceError:
             thing = MISSING
         self.outside(thing, path)
@@ -239,8 +249,6 @@ class Signature:
         """The same for what is made by Python's library, NumPy, or in another language."""
         if kind is range or kind is slice:
             self.outside((kind, x.start, x.stop, x.step), path)
-        elif isinstance(x, ContextVar):
-            self.outside((Identity, x.name, x.get(MISSING)), path)
         elif isinstance(x, (memoryview, bytearray)):
             self.key += (kind, bytes(x))
         elif isinstance(x, Mapping):
@@ -256,7 +264,7 @@ class Signature:
         else:
             self.identity(x, path)
 
-    def numbers(self, x: Any, kind: type, path: str) -> None:
+    def array_outside(self, x: Any, kind: type, path: str) -> None:
         """An array outside. A big one is compared by a digest of 64 bits, with a key of this process."""
         array = numpy_of(x)
         self.key += (kind, array.shape)
@@ -270,28 +278,31 @@ class Signature:
 
     def opaque(self, x: Any, path: str) -> None:
         """A function, class or module: it stays the same, but what a function uses, or a class defines, may change."""
-        self.key += (x.__class__, x)
+        self.key.append(x)
         if isinstance(x, (BuiltinFunctionType, MethodType)):
             owner = x.__self__
             if is_generator(owner):
                 self.generators.append(owner)
             if isinstance(x, MethodType) or not isinstance(owner, (ModuleType, type)):  # table.get, numbers.append
                 self.outside(owner, path)
-            if isinstance(x, MethodType):
-                x = x.__func__
+            if isinstance(x, BuiltinFunctionType):
+                return
+            x = x.__func__
         if self.place(id(x)) is not None:
             return
         if isinstance(x, ModuleType):
             self.module(x, path)
-        elif isinstance(x, (FunctionType, type)) and not is_constant(x):
+        elif x in self.around.known or not is_constant(x):
             self.seen[id(x)] = 0
             self.used[x] = None
             if isinstance(x, type):
-                self.state(class_state(x), path)
-            else:  # what singledispatch has found is a cache
-                self.state({"registry": x.registry} if hasattr(x, "registry") and is_standard(x) else vars(x), path)
-            if isinstance(x, type) and type(x) is not type and not is_standard(type(x)):
-                self.opaque(type(x), path)
+                self.state(self.around.form(x).shared, path)
+                if type(x) is not type and not is_standard(type(x)):
+                    self.opaque(type(x), path)
+            elif hasattr(x, "registry") and is_standard(x):  # what singledispatch has found is a cache
+                self.state({"registry": x.registry}, path)
+            else:
+                self.state(vars(x), path)
 
     def module(self, x: ModuleType, path: str) -> None:
         """A module of the user's: what it has under the names that occur in the functions."""
@@ -299,10 +310,10 @@ class Signature:
             return
         self.seen[id(x)] = 0
         parts = vars(x)
-        if self.is_dynamic and not is_installed(x):
+        if self.around.is_dynamic and not is_installed(x):
             names = [name for name in parts if name[:2] != "__"]
         else:
-            names = [name for name in parts if name in self.names]
+            names = [name for name in parts if name in self.around.names]
         self.state({name: parts[name] for name in names}, path)
 
     def sequence(self, x: Sequence[Any], kind: type, path: str) -> None:
@@ -311,7 +322,7 @@ class Signature:
         if FLAT.issuperset(map(type, x)):
             self.key.append(marshal.dumps(list(x), 2))
             return
-        if id(x) in self.inside:  # a list that contains itself
+        if self.inside and id(x) in self.inside:  # a list that contains itself
             return
         self.inside.append(id(x))
         for k, part in enumerate(x):
@@ -337,21 +348,22 @@ class Signature:
             return
         self.objects += 1
         self.seen[id(x)] = -self.objects
-        kind, state = type(x), attributes(x)
-        self.key += (kind, -self.objects)
-        if not is_standard(kind):
-            self.used[kind] = None
-            state = class_state(kind) | state
-        self.state(state, path)
+        form = self.around.form(type(x))
+        self.key += (type(x), -self.objects)
+        if not form.is_standard:
+            self.used[type(x)] = None
+        self.state(form.state(x), path)
 
     def state(self, state: Mapping[str, Any], path: str) -> None:
         """What something is made of, by name."""
         self.key.append(len(state))
-        for name, part in state.items():
-            self.key.append(name)
-            if self.paths is None:
+        if self.paths is None:
+            for name, part in state.items():
+                self.key.append(name)
                 self.outside(part, "")
-            else:
+        else:
+            for name, part in state.items():
+                self.key.append(name)
                 self.mark(f"{path}.{name}")
                 self.outside(part, f"{path}.{name}")
 

@@ -11,12 +11,11 @@ import dis
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from itertools import repeat
 from operator import is_
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.kinds import MISSING, OPAQUE, Identity, functions_of, is_constant, is_standard
+from autograd.compiler.kinds import MISSING, OPAQUE, PROXIES, Form, Identity, functions_of, is_constant, is_standard
 
 __all__ = ["Surroundings"]
 
@@ -38,9 +37,11 @@ class Surroundings:
         self.looks: dict[str, Callable[[], Any]] = {}
         self.codes: list[tuple[FunctionType, CodeType, Any, Any]] = []  # functions, and what they are made of
         self.classes: dict[type, tuple[Any, dict[str, Any]]] = {}  # the bases and members of classes
-        self.tables: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}  # dictionaries, and what some names mean there
+        self.fixed: list[tuple[Callable[..., Any], str, Any]] = []  # names, where they are looked up, and what they mean
+        self.forms: dict[type, Form] = {}  # what objects are made of, as long as their classes stay the same
         self.state = 0  # a number that tells surroundings apart
         self.seen: set[int] = set()
+        self.known = dict.fromkeys(things)  # functions and classes that were seen
         found: set[str] = set()
         for thing in things:
             self.visit(thing)
@@ -62,9 +63,17 @@ class Surroundings:
                 if not same(code_of(now), code_of(members)):
                     return False
                 self.classes[kind] = (bases, dict(now))  # other numbers, which are compared by value
-        return all(
-            all(map(is_, map(table.get, known, repeat(MISSING)), known.values())) for table, known in self.tables.values()
-        )
+                self.forms.clear()
+        return all([get(name, MISSING) is thing for get, name, thing in self.fixed])
+
+    def form(self, kind: type) -> Form:
+        """What objects of a class are made of."""
+        found = self.forms.get(kind)
+        if found is None:
+            found = Form(kind)
+            if found.is_standard or self.classes.keys() >= {one for one in kind.__mro__ if not is_standard(one)}:
+                self.forms[kind] = found
+        return found
 
     def identity(self) -> tuple[Any, ...]:
         """All these things; equal to those of other surroundings where they are the very same."""
@@ -73,8 +82,8 @@ class Surroundings:
             code = code_of(members)
             found += [kind, bases, *code.values()]
             found.append(tuple(code))
-        for table, known in self.tables.values():
-            found += [table, *known.values()]
+        found += [thing for _, _, thing in self.fixed]
+        found.append(tuple([name for _, name, _ in self.fixed]))
         return tuple([part if isinstance(part, tuple) and set(map(type, part)) <= {str} else Identity(part) for part in found])
 
     def add(self, name: str, look: Callable[[], Any]) -> None:
@@ -86,11 +95,11 @@ class Surroundings:
 
     def fix(self, table: Mapping[str, Any], name: str) -> None:
         """One more name whose thing must stay the very same."""
-        self.tables.setdefault(id(table), (table, {}))[1][name] = table.get(name, MISSING)
+        self.fixed.append((table.get, name, table.get(name, MISSING)))
 
     def visit(self, thing: Any) -> None:
         """Find what a function or class uses."""
-        for part in functions_of(thing):
+        for part in () if type(thing) in PROXIES else functions_of(thing):
             if id(part) in self.seen:
                 continue
             self.seen.add(id(part))

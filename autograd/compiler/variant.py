@@ -95,7 +95,7 @@ class Variant:
 
         Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
         """
-        if "type" not in found.names:
+        if "type" not in found.around.names:
             try:
                 return self.run_once(function, call, found, is_exact=False)
             except TraceError:
