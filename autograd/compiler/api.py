@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
+from autograd.compiler.changing import Changing
 from autograd.compiler.c99 import to_c
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
@@ -39,6 +40,7 @@ class Compiled:
         self._names = parameter_names(function)
         self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
         self._around = Surroundings()
+        self._changing = Changing(function)
         self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -106,8 +108,11 @@ class Compiled:
         """The numbers of a call, and what must be as it was at the trace; argument `skip` is in `start` already."""
         if not named and not self._around.hold():
             self._look_around()
-        around = self._around
+        around, changing = self._around, self._changing
+        if not named and changing.traced is not None:
+            changing.notice(around)
         found = Signature(named=named, start=start, around=around)
+        numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
@@ -124,12 +129,26 @@ class Compiled:
         for name, look in around.looks.items():
             if named:
                 found.mark(name)
-            found.outside(look(), name)
+            x = look()
+            if (x.__class__ is float or x.__class__ is int) and changing.is_input(name, x, around):
+                found.enter_changing(x, name)
+            else:
+                found.outside(x, name)
+        for number, path in numbers:
+            found.mark(path)
+            found.enter_changing(number, path)
+        if named:
+            changing.traced = found
         if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used
             self._look_around()
             return self.signature(call, named=named, start=start, skip=skip)
         return found
+
+    def _objects(self, call: Call) -> dict[str, Any]:
+        """The arguments, and what is outside, by name."""
+        named = dict(zip(self._names, call.arguments)) | dict(call.keywords)
+        return {name: look() for name, look in self._around.looks.items()} | named
 
     def _look_around(self) -> None:
         """Find out what the functions and classes use, after one more was seen or something was replaced."""
@@ -137,13 +156,14 @@ class Compiled:
         if len(self._states) > MOST:
             self._states.clear()
         self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
+        self._changing.check(self._around)
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
         def trace() -> Variant:
             return Variant(self.function, self.__name__, call, lambda: self.signature(call, named=True), self.backend)
 
-        for variant in self.variants.fitting(found, trace):
+        for variant in self.variants.fitting(found, trace, self._changing):
             self.latest = variant
             yield variant
             if variant.is_undecided:
@@ -336,7 +356,7 @@ class Functional:
                 return Variant(compiled.function, compiled.__name__, call,
                                lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum), compiled.backend)
 
-        for variant in self.variants.fitting(found, trace):
+        for variant in self.variants.fitting(found, trace, compiled._changing):
             compiled.latest = variant
             if wanted:
                 check_scalar(variant)

@@ -9,6 +9,7 @@ from autograd.calculus import value_and_grad
 from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
 from autograd.compiler.blocks import Blocks, Found
 from autograd.compiler.examples import Examples, example_of, length_of
+from autograd.compiler.changing import Changing
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.variant import Call, Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS
@@ -29,6 +30,7 @@ class Batched(Compiled):
 
     def __init__(self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None) -> None:
         super().__init__(function)
+        self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.reduce = reduce

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.compiler.kinds import EXACT, kind_of, numpy_of
@@ -17,15 +17,15 @@ class Given:
     Containers become others of their kind, with the same attributes; one that comes twice is one again.
     """
 
-    def __init__(self, stand_ins: Iterator[Any]) -> None:
-        self.stand_ins = stand_ins
+    def __init__(self, stand_ins: Iterator[Any], objects: Mapping[int, Any]) -> None:
+        self.stand_ins, self.objects = stand_ins, objects  # `objects`: what takes the place of objects, by their identity
         self.made: dict[int, tuple[Any, str, list[Any]]] = {}  # by the container: what it became, its argument, and its parts
 
     def of(self, x: Any, name: str) -> Any:
         """What stands for an argument, or for a part of it."""
         kind = "float" if x.__class__ is float else kind_of(x)
         if kind == "outside":
-            return x
+            return self.objects.get(id(x), x)
         if kind in ("float", "integer"):
             return next(self.stand_ins)
         if kind == "number":

@@ -73,6 +73,10 @@ class Signature:
         self.marks: list[tuple[int, str]] = []  # with `named`, where in the key something begins, and its path
         self.containers: list[int] = []  # the identities of the containers in the arguments
         self.around = around or Surroundings()  # of the function
+        self.changing: dict[str, int] = {}  # numbers outside that are inputs: by the path, which thing
+        self.skipped: dict[int, tuple[Any, set[str]]] = {}  # objects, and which of their attributes these are
+        self.owners: dict[str, Any] = {}  # with `named`, the objects by their paths
+        self.shared: set[int] = set()  # objects that are reached in several ways
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
@@ -82,6 +86,12 @@ class Signature:
         self.kinds.append(kind)
         if self.paths is not None:
             self.paths.append(path)
+
+    def enter_changing(self, number: Any, path: str) -> None:
+        """One more number outside that is an input."""
+        self.changing[path] = self.count
+        self.enter("float" if type(number) is float else "integer", number, path)
+        self.key += (MISSING, type(number))  # nothing else has this key
 
     def begin(self, name: str) -> None:
         """One more argument, or all that comes after them."""
@@ -111,6 +121,8 @@ class Signature:
                 return [path for place, path in self.marks if place <= k][-1]
         for k, (number, before, after) in enumerate(zip(numbers, self.things, now.things)):
             if isinstance(before, Value) and (before is not after or after._data is not number):
+                return (self.paths or [])[k]
+            if k in self.changing.values() and before is not after:
                 return (self.paths or [])[k]
         return None
 
@@ -344,6 +356,7 @@ class Signature:
         """A module or another object: what it is made of. What is not pickled does not belong to its state."""
         place = self.place(id(x))
         if place is not None:  # it was taken apart before
+            self.shared.add(id(x))
             self.key += (type(x), place)
             return
         self.objects += 1
@@ -352,7 +365,12 @@ class Signature:
         self.key += (type(x), -self.objects)
         if not form.is_standard:
             self.used[type(x)] = None
-        self.state(form.state(x), path)
+        state = form.state(x)
+        if self.paths is not None:
+            self.owners[path] = x
+        if self.skipped and id(x) in self.skipped:
+            state = {name: part for name, part in state.items() if name not in self.skipped[id(x)][1]}
+        self.state(state, path)
 
     def state(self, state: Mapping[str, Any], path: str) -> None:
         """What something is made of, by name."""

@@ -14,7 +14,10 @@ from autograd.value import Value, current
 __all__ = ["TAKE", "Float", "Index"]
 
 LIBRARY = frozenset({"autograd", "nn"})
-OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor", "lshift", "rshift", "matmul")
+# How an integer meets a float or a Value, with the result that its float has, and how it meets everything else.
+ALIKE = ("add", "sub", "mul", "truediv")
+OTHERS = ("floordiv", "mod", "and_", "or_", "xor", "lshift", "rshift", "matmul")
+COMPARED = ("lt", "le", "gt", "ge", "eq", "ne")
 
 
 class Take(Primitive):
@@ -89,7 +92,11 @@ def is_read() -> bool:
 
 
 class Index:
-    """An integer argument of a traced function: `autograd.take` makes it an input; any other use fixes its number."""
+    """An integer that a traced function is given.
+
+    It is an input where `autograd.take` indexes with it, where it meets floats and Values, and where it is compared; any other
+    use fixes its number. It has no `__float__`, so that Values leave it to do the arithmetic.
+    """
 
     def __init__(self, number: Any, value: Value) -> None:
         self.number, self.value = number, value  # an int, or an integer of NumPy
@@ -113,6 +120,9 @@ class Index:
 
     def __pow__(self, other: Any, modulus: Any = None) -> Any:
         return pow(self.fix(), plain(other), plain(modulus))
+
+    def __rpow__(self, other: Any) -> Any:
+        return other**self.value if type(other) is float and other > 0.0 else other ** self.fix()
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.fix(), digits)
@@ -157,22 +167,32 @@ def plain(x: Any) -> Any:
     return x.fix() if type(x) is Index else x
 
 
-def forward(function: Callable[..., Any]) -> Callable[..., Any]:
+def alike(function: Callable[..., Any], kinds: tuple[type, ...]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """An operator of Index, and the reflected one: on the Value that stands for it where it meets these kinds."""
+
+    def forward(self: Index, other: Any) -> Any:
+        return function(self.value if isinstance(other, kinds) and type(other) is not Index else self.fix(), plain(other))
+
+    def reflected(self: Index, other: Any) -> Any:
+        return function(other, self.value if isinstance(other, kinds) else self.fix())
+
+    return forward, reflected
+
+
+def fixing(function: Callable[..., Any]) -> Callable[..., Any]:
     """An operator of Index that works on its number, and fixes it."""
     return lambda self, *others: function(self.fix(), *map(plain, others))
 
 
-def reflected(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same where the index comes second."""
-    return lambda self, other: function(other, self.fix())
-
-
-for _name in OPERATORS:
-    if _name != "pow":
-        setattr(Index, f"__{_name.strip('_')}__", forward(getattr(operator, _name)))
-    setattr(Index, f"__r{_name.strip('_')}__", reflected(getattr(operator, _name)))
-for _name in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert"):
-    setattr(Index, f"__{_name}__", forward(getattr(operator, _name)))
-for _name, _function in {"float": float, "int": int, "bool": bool, "str": str, "repr": repr, "trunc": int, "divmod": divmod}.items():
-    setattr(Index, f"__{_name}__", forward(_function))
-Index.__rdivmod__ = reflected(divmod)  # type: ignore[attr-defined]
+for _name in (*ALIKE, *OTHERS):
+    _kinds = (float, Value, int) if _name == "truediv" else (float, Value) if _name in ALIKE else ()
+    _forward, _reflected = alike(getattr(operator, _name), _kinds)
+    setattr(Index, f"__{_name.strip('_')}__", _forward)
+    setattr(Index, f"__r{_name.strip('_')}__", _reflected)
+for _name in COMPARED:
+    setattr(Index, f"__{_name}__", alike(getattr(operator, _name), (float, Value, int))[0])
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(Index, f"__{_name}__", fixing(getattr(operator, _name)))
+for _name, _function in {"int": int, "bool": bool, "str": str, "repr": repr, "trunc": int, "divmod": divmod}.items():
+    setattr(Index, f"__{_name}__", fixing(_function))
+Index.__rdivmod__ = alike(divmod, ())[1]  # type: ignore[attr-defined]

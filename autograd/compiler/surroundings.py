@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd.compiler.kinds import MISSING, OPAQUE, PROXIES, Form, Identity, functions_of, is_constant, is_standard
 
-__all__ = ["Surroundings"]
+__all__ = ["HERE", "Surroundings", "names_in"]
 
 # Names by which a function may find others that are not written in it: in itself, in modules, and modules themselves.
 HERE = frozenset({"globals", "vars", "eval", "exec"})
@@ -41,6 +41,7 @@ class Surroundings:
         self.forms: dict[type, Form] = {}  # what objects are made of, as long as their classes stay the same
         self.state = 0  # a number that tells surroundings apart
         self.seen: set[int] = set()
+        self.readers: dict[str, list[FunctionType]] = {}  # the functions that look up each name, or write it
         self.known = dict.fromkeys(things)  # functions and classes that were seen
         found: set[str] = set()
         for thing in things:
@@ -116,6 +117,7 @@ class Surroundings:
             return  # a cache of what it has found
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
             self.add(name, partial(content, cell))
+            self.readers.setdefault(name, []).append(thing)
         if is_standard(thing):
             return
         self.codes.append((thing, thing.__code__, thing.__defaults__, thing.__kwdefaults__))
@@ -125,6 +127,8 @@ class Surroundings:
             names += [name for name, part in table.items() if name[:2] != "__" and not isinstance(part, OPAQUE)]
         for name in dict.fromkeys(names):
             self.outside(table, name)
+        for name in {*names, *used.stored}.difference(thing.__code__.co_freevars):
+            self.readers.setdefault(name, []).append(thing)
         self.modules(table, used)
         for name, value in (thing.__kwdefaults__ or {}).items():
             self.add(name, partial(thing.__kwdefaults__.get, name, value))
@@ -163,6 +167,7 @@ class Names:
     def __init__(self, code: CodeType) -> None:
         self.outside: dict[str, None] = {}  # what it looks up outside
         self.imported: dict[str, None] = {}
+        self.stored: set[str] = set()  # what it writes outside
         self.all: set[str] = set()  # attributes and texts too
         for one in codes_in(code):
             self.all.update(one.co_names, [text for text in one.co_consts if isinstance(text, str) and text.isidentifier()])
@@ -171,6 +176,8 @@ class Names:
                     self.outside[step.argval] = None
                 elif step.opname == "IMPORT_NAME":
                     self.imported[step.argval] = None
+                elif step.opname in ("STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL", "DELETE_DEREF"):
+                    self.stored.add(step.argval)
 
 
 @lru_cache(maxsize=1024)

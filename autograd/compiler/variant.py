@@ -11,6 +11,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from autograd.calculus import grad
+from autograd.compiler.changing import Changing, NotAlike, Placed
 from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.given import Given, as_array
 from autograd.compiler.kinds import unravel
@@ -61,7 +62,7 @@ class Variant:
         found = sign()
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         numbers = list(map(primal, found.things))
-        trace, output = self.traced(function, call, found)
+        trace, output = self.traced(function, call, found, sign)
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
@@ -69,7 +70,7 @@ class Variant:
             )
         program = trace.program
         program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else program.constant(number(x, f"a result of {name}"))
+            trace.reference(x) if isinstance(x, Value) else trace.reference(x.value) if type(x) is Index else program.constant(number(x, f"a result of {name}"))
             for x in leaves(output)
         ]  # fmt: skip
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
@@ -90,34 +91,47 @@ class Variant:
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
-    def traced(self, function: Callable[..., Any], call: Call, found: Signature) -> tuple[Trace, Any]:
+    def traced(self, function: Callable[..., Any], call: Call, found: Signature, sign: Callable[[], Signature]) -> tuple[Trace, Any]:
         """A trace of the function, and what it returns.
 
         Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
+        Raises NotAlike if it fails on numbers from outside that are inputs.
         """
-        if "type" not in found.around.names:
+        is_asking, numbers = "type" in found.around.names, list(map(primal, found.things))
+        for is_exact in (True,) if is_asking else (False, True):
             try:
-                return self.run_once(function, call, found, is_exact=False)
-            except TraceError:
-                raise
-            except Exception:
-                if not self.indices:
+                return self.run_once(function, call, found, is_exact=is_exact)
+            except Exception as error:
+                if found.change(numbers, sign()) is not None:  # to run it again would change that again
                     raise
-        return self.run_once(function, call, found, is_exact=True)
+                if is_exact or not self.indices:
+                    if found.changing:
+                        raise NotAlike from error
+                    raise
+        raise AssertionError  # one of them has returned or raised
 
     def run_once(self, function: Callable[..., Any], call: Call, found: Signature, *, is_exact: bool) -> tuple[Trace, Any]:
         """The same in one go; with `is_exact`, integers are what they are, and fixed."""
         paths = found.paths or []
         trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
-        given = Given(iter(list(self.entered(trace, found, is_exact=is_exact))))
+        self.indices.clear()
+        stand_ins = list(self.entered(trace, found, is_exact=is_exact))
+        outside = {
+            path: self.number(trace, k, found.things[k], path, integer=found.kinds[k] == "integer")
+            for path, k in found.changing.items()
+        }  # fmt: skip
+        placed = Placed(found, outside)
+        given = Given(iter(stand_ins), placed.objects)
         arguments = [given.of(x, found.marks[k][1]) for k, x in enumerate(call.arguments)]
         keywords = {name: given.of(x, name) for name, x in call.keywords.items()}
-        output = trace.run(function, arguments, keywords)
+        output = trace.run(placed.around(function), arguments, keywords)
         if (changed := given.changed()) is not None:
             raise TraceError(
                 f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of it, "
                 "and return what is new"
             )
+        if not placed.is_unchanged() or any(self.indices[k].fixed for k in found.changing.values() if k in self.indices):
+            raise NotAlike
         return trace, output
 
     def entered(self, trace: Trace, found: Signature, *, is_exact: bool) -> Iterator[Any]:
@@ -262,8 +276,11 @@ class Variants:
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
         self.warned: set[str] = set()
 
-    def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
-        """The programs that may fit, the latest first, and in the end a new one, unless there are too many."""
+    def fitting(self, found: Signature, trace: Callable[[], Variant], changing: Changing) -> Iterator[Variant]:
+        """The programs that may fit, the latest first, and in the end a new one, unless there are too many.
+
+        There is none either where a trace fails with numbers from outside as inputs: they are none from then on.
+        """
         known = self.of(found)
         for variant in list(known):
             if variant.fits(found.things):
@@ -273,8 +290,12 @@ class Variants:
                 yield variant
         if self.is_full(known):
             return
-        with collector_paused():
-            known.insert(0, trace())
+        try:
+            with collector_paused():
+                known.insert(0, trace())
+        except NotAlike:
+            changing.give_up()
+            return
         yield known[0]
 
     def of(self, found: Signature) -> list[Variant]:
