@@ -109,8 +109,8 @@ class Compiled:
         if not named and not self._around.hold():
             self._look_around()
         around, changing = self._around, self._changing
-        if not named and changing.traced is not None:
-            changing.notice(around)
+        if not named and changing.traced:
+            changing.notice(self._objects(call))
         found = Signature(named=named, start=start, around=around)
         numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
@@ -123,7 +123,6 @@ class Compiled:
             found.key.append(name)
             found.argument(x, name)
         found.end_arguments()
-        found.begin("self")
         found.key.append(around.state)
         found.outside(self.function, "self")
         for name, look in around.looks.items():
@@ -138,8 +137,8 @@ class Compiled:
             found.mark(path)
             found.enter_changing(number, path)
         if named:
-            changing.traced = found
-        if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
+            changing.remember(found, around)
+        if found.used and not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used
             self._look_around()
             return self.signature(call, named=named, start=start, skip=skip)

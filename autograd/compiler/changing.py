@@ -37,7 +37,7 @@ class Changing:
         self.first: dict[str, Any] = {}  # the number that was seen first
         self.names: set[str] = set()  # these are inputs
         self.attributes: dict[str, set[str]] = {}  # by the name of the object, these attributes are inputs
-        self.traced: Signature | None = None  # the named signature of the latest trace
+        self.traced: dict[str, dict[str, Any]] = {}  # by the name of an object, its numbers at the latest trace
         self.steady: set[str] = set()  # what cannot be an input: each number is compiled for itself
 
     def is_input(self, name: str, number: Any, around: Surroundings) -> bool:
@@ -55,30 +55,38 @@ class Changing:
 
     def skip(self, found: Signature, objects: Mapping[str, Any]) -> list[tuple[Any, str]]:
         """The attributes of these objects that are inputs, which a signature does not compare."""
-        numbers = []
+        numbers, skipped = [], {}
         for name, attributes in self.attributes.items():
             owner = objects.get(name)
             for attribute in attributes if is_plain(type(owner)) else ():
                 number = vars(owner).get(attribute, MISSING)
                 if is_number(number) and id(owner) not in found.before:
-                    found.skipped.setdefault(id(owner), (owner, set()))[1].add(attribute)
+                    skipped.setdefault(id(owner), (owner, set()))[1].add(attribute)
                     numbers.append((number, f"{name}.{attribute}"))
+        found.skipped = skipped
         return numbers
 
-    def notice(self, around: Surroundings) -> None:
-        """Look for attributes that have changed since a trace, at the call after it."""
-        found, self.traced = self.traced, None
-        if found is None or not around.names.isdisjoint(ASKING):
+    def remember(self, found: Signature, around: Surroundings) -> None:
+        """The numbers in attributes at a trace, of which `found` is the named signature."""
+        if not around.names.isdisjoint(ASKING):
             return
         for name, owner in found.owners.items():
             if "." in name or id(owner) in found.shared or not is_plain(type(owner)):
                 continue
             if name in around.looks and (around.looks[name]() is not owner or not is_alone(self.function, name, around)):
                 continue
-            for attribute, number in vars(owner).items():
+            numbers = {attribute: number for attribute, number in vars(owner).items() if is_number(number)}
+            self.traced[name] = {attribute: self.first.setdefault(f"{name}.{attribute}", n) for attribute, n in numbers.items()}
+
+    def notice(self, objects: Mapping[str, Any]) -> None:
+        """Look for attributes that have changed since, at the call after a trace."""
+        for name, numbers in self.traced.items():
+            now = getattr(objects.get(name), "__dict__", {})
+            for attribute in numbers:
                 path = f"{name}.{attribute}"
-                if is_number(number) and path not in self.steady and self.is_new(path, number):
+                if is_number(now.get(attribute)) and path not in self.steady and self.is_new(path, now[attribute]):
                     self.attributes.setdefault(name, set()).add(attribute)
+        self.traced = {}
 
     def check(self, around: Surroundings) -> None:
         """Give up where the surroundings have changed so that others read the names of inputs too."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Se
 from contextvars import ContextVar
 from functools import partial
 from itertools import zip_longest
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from autograd.compiler.kinds import (
@@ -68,16 +68,19 @@ class Signature:
         self.key: list[Any] = []
         self.inside: list[int] = []  # the containers around what is taken apart
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
-        self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
         self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
-        self.marks: list[tuple[int, str]] = []  # with `named`, where in the key something begins, and its path
         self.containers: list[int] = []  # the identities of the containers in the arguments
         self.around = around or Surroundings()  # of the function
-        self.changing: dict[str, int] = {}  # numbers outside that are inputs: by the path, which thing
-        self.skipped: dict[int, tuple[Any, set[str]]] = {}  # objects, and which of their attributes these are
-        self.owners: dict[str, Any] = {}  # with `named`, the objects by their paths
-        self.shared: set[int] = set()  # objects that are reached in several ways
-        self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
+        if named:
+            self.marks: list[tuple[int, str]] = []  # where in the key something begins, and its path
+            self.owners: dict[str, Any] = {}  # the objects by their paths
+            self.shared: set[int] = set()  # objects that are reached in several ways
+
+    # What few signatures have.
+    is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
+    generators: tuple[Any, ...] = ()  # of random numbers, which must not be drawn from while a function is traced
+    changing: Mapping[str, int] = MappingProxyType({})  # numbers outside that are inputs: by the path, which thing
+    skipped: Mapping[int, tuple[Any, set[str]]] = MappingProxyType({})  # objects, and which of their attributes these are
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
         """One more thing."""
@@ -89,7 +92,7 @@ class Signature:
 
     def enter_changing(self, number: Any, path: str) -> None:
         """One more number outside that is an input."""
-        self.changing[path] = self.count
+        self.changing = {**self.changing, path: self.count}
         self.enter("float" if type(number) is float else "integer", number, path)
         self.key += (MISSING, type(number))  # nothing else has this key
 
@@ -100,9 +103,10 @@ class Signature:
 
     def end_arguments(self) -> None:
         """Which containers come twice in the arguments belongs to the key: they are one, if a function changes or compares them."""
-        if len(set(self.containers)) < len(self.containers):
+        if len(self.containers) > 1 and len(set(self.containers)) < len(self.containers):
             first: dict[int, int] = {}
             self.key.append(tuple([first.setdefault(one, k) for k, one in enumerate(self.containers)]))
+        self.begin("self")
 
     def place(self, key: Any) -> int | None:
         """Where something was seen before."""
@@ -208,6 +212,9 @@ class Signature:
         kind = type(x)
         if kind is Value:
             self.value(x, path)
+        elif kind is FunctionType:
+            self.key.append(x)
+            self.code(x, path)
         elif kind in FLAT:
             self.key += (kind, x) if kind is not float and kind is not complex else (kind, marshal.dumps(x, 2))
         elif kind in PROXIES or kind is ContextVar or issubclass(kind, weakref.ref):
@@ -294,31 +301,39 @@ class Signature:
         if isinstance(x, (BuiltinFunctionType, MethodType)):
             owner = x.__self__
             if is_generator(owner):
-                self.generators.append(owner)
+                self.generators += (owner,)
             if isinstance(x, MethodType) or not isinstance(owner, (ModuleType, type)):  # table.get, numbers.append
                 self.outside(owner, path)
-            if isinstance(x, BuiltinFunctionType):
-                return
-            x = x.__func__
+            if isinstance(x, MethodType):
+                self.code(x.__func__, path)
+        elif isinstance(x, ModuleType):
+            self.module(x, path)
+        else:
+            self.code(x, path)
+
+    def code(self, x: Any, path: str) -> None:
+        """A function or class."""
         if self.place(id(x)) is not None:
             return
-        if isinstance(x, ModuleType):
-            self.module(x, path)
-        elif x in self.around.known or not is_constant(x):
-            self.seen[id(x)] = 0
+        if x not in self.around.known:
+            if is_constant(x):
+                return
             self.used[x] = None
-            if isinstance(x, type):
-                self.state(self.around.form(x).shared, path)
-                if type(x) is not type and not is_standard(type(x)):
-                    self.opaque(type(x), path)
-            elif hasattr(x, "registry") and is_standard(x):  # what singledispatch has found is a cache
-                self.state({"registry": x.registry}, path)
-            else:
-                self.state(vars(x), path)
+        self.seen[id(x)] = 0
+        if isinstance(x, type):
+            self.state(self.around.form(x).shared, path)
+            if type(x) is not type and not is_standard(type(x)):
+                self.opaque(type(x), path)
+        elif not (state := vars(x)):
+            self.key.append(0)
+        elif "registry" in state and is_standard(x):  # what singledispatch has found is a cache
+            self.state({"registry": x.registry}, path)
+        else:
+            self.state(state, path)
 
     def module(self, x: ModuleType, path: str) -> None:
         """A module of the user's: what it has under the names that occur in the functions."""
-        if is_standard(x):
+        if is_standard(x) or self.place(id(x)) is not None:
             return
         self.seen[id(x)] = 0
         parts = vars(x)
@@ -356,14 +371,15 @@ class Signature:
         """A module or another object: what it is made of. What is not pickled does not belong to its state."""
         place = self.place(id(x))
         if place is not None:  # it was taken apart before
-            self.shared.add(id(x))
+            if self.paths is not None:
+                self.shared.add(id(x))
             self.key += (type(x), place)
             return
         self.objects += 1
         self.seen[id(x)] = -self.objects
         form = self.around.form(type(x))
         self.key += (type(x), -self.objects)
-        if not form.is_standard:
+        if not form.is_standard and type(x) not in self.around.known:
             self.used[type(x)] = None
         state = form.state(x)
         if self.paths is not None:
@@ -403,7 +419,7 @@ class Signature:
             if (inner := getattr(x, name, None)) is not None:
                 self.outside(inner, path)
         if is_generator(x):
-            self.generators.append(x)
+            self.generators += (x,)
 
 
 class Behind(list[Any]):

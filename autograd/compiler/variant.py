@@ -63,6 +63,7 @@ class Variant:
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         numbers = list(map(primal, found.things))
         trace, output = self.traced(function, call, found, sign)
+        found.owners.clear()  # weak references tell whether somebody keeps an object
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
