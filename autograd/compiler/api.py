@@ -9,8 +9,8 @@ from itertools import count
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
-from autograd.compiler.changing import Changing
 from autograd.compiler.c99 import to_c
+from autograd.compiler.changing import Changing
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
 from autograd.compiler.on_jax import to_jax
@@ -129,7 +129,7 @@ class Compiled:
             if named:
                 found.mark(name)
             x = look()
-            if (x.__class__ is float or x.__class__ is int) and changing.is_input(name, x, around):
+            if (type(x) is float or type(x) is int) and changing.is_input(name, x, around):
                 found.enter_changing(x, name)
             else:
                 found.outside(x, name)
@@ -187,8 +187,11 @@ class Compiled:
         lines = [guard.told(program) for guard in program.guards]
         lines += [f"{path} is {number}; traced anew for another" for path, number in self.latest.fixed.values()]
         lines += [f"{line}: the number {number!r}" for number, line in self.latest.constants.items()]
+        lines += self.latest.hidden
         for name, look in self._around.looks.items():
             thing = look()
+            if name in self._changing.names:
+                continue  # it is an input
             if isinstance(thing, (bool, int, float, str)):
                 lines.append(f"{name} is {thing!r}; traced anew when it changes")
             elif isinstance(thing, (list, tuple)) or is_array(thing):

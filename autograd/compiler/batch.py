@@ -8,8 +8,8 @@ from typing import Any
 from autograd.calculus import value_and_grad
 from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
 from autograd.compiler.blocks import Blocks, Found
-from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.changing import Changing
+from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.variant import Call, Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS

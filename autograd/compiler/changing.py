@@ -55,7 +55,8 @@ class Changing:
 
     def skip(self, found: Signature, objects: Mapping[str, Any]) -> list[tuple[Any, str]]:
         """The attributes of these objects that are inputs, which a signature does not compare."""
-        numbers, skipped = [], {}
+        numbers = []
+        skipped: dict[int, tuple[Any, set[str]]] = {}
         for name, attributes in self.attributes.items():
             owner = objects.get(name)
             for attribute in attributes if is_plain(type(owner)) else ():

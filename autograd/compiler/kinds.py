@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import marshal
 import random
 import sys
 import weakref
@@ -14,11 +15,26 @@ from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, Metho
 from typing import Any
 
 from autograd.floats import MANTISSA
-from autograd.value import Value
+from autograd.value import Value, current, note
 
 __all__ = [
-    "EXACT", "MISSING", "OPAQUE", "OWN", "PROXIES", "Form", "Identity", "class_state", "functions_of", "is_constant",
-    "is_generator", "is_installed", "is_object", "is_standard", "kind_of", "unravel",
+    "EXACT",
+    "MISSING",
+    "OPAQUE",
+    "OWN",
+    "PROXIES",
+    "Form",
+    "Identity",
+    "Written",
+    "class_state",
+    "functions_of",
+    "is_constant",
+    "is_generator",
+    "is_installed",
+    "is_object",
+    "is_standard",
+    "kind_of",
+    "unravel",
 ]  # fmt: skip
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
@@ -61,9 +77,10 @@ class Identity:
 def kind_of(x: Any) -> str:
     """How an argument is taken apart.
 
-    'float', 'integer', 'array', and lists of nothing but 'floats' or 'integers' are inputs; 'list', 'tuple', 'dict' and 'elements', an array of anything else,
-    are taken apart further; 'number' is one inside something without dimensions; 'foreign' is a number that is no float, as
-    mpmath's are. All else is 'outside': the function gets it as it is, and its numbers are compared.
+    'float', 'integer', 'array', and lists of nothing but 'floats' or 'integers' are inputs; 'list', 'tuple', 'dict' and
+    'elements', an array of anything else, are taken apart further; 'number' is one inside something without dimensions; 'foreign'
+    is a number that is no float, as mpmath's are. All else is 'outside': the function gets it as it is, and its numbers are
+    compared.
     """
     kind = type(x)
     if kind is float:
@@ -74,7 +91,7 @@ def kind_of(x: Any) -> str:
         kinds = set(map(type, x))
         if kinds == {float}:
             return "floats"
-        return "integers" if kinds == {int} and -MANTISSA < min(x) and max(x) < MANTISSA else kind.__name__
+        return "integers" if kinds == {int} and min(x) > -MANTISSA and max(x) < MANTISSA else kind.__name__
     if hasattr(kind, "setflags") and x.ndim > 0:
         return "array" if x.dtype.kind in "fiu" else "elements" if x.dtype.kind == "O" else "outside"
     if isinstance(x, WHOLE):
@@ -140,6 +157,29 @@ def class_state(kind: type) -> dict[str, Any]:
     classes = [part for part in reversed(kind.__mro__) if not is_standard(part)]
     parts = [item for one in classes for item in vars(one).items()]
     return {name: part for name, part in parts if name[:2] != "__" and (not hasattr(part, "__get__") or is_object(part))}
+
+
+class Written:
+    """A long list of floats, as it was when it was walked."""
+
+    def __init__(self, numbers: list[float]) -> None:
+        self.numbers = numbers.copy()
+        self.digest = hash(marshal.dumps(self.numbers, 2))  # of 64 bits, with a key of this process
+        self.places = [k for k, number in enumerate(self.numbers) if number == round(number, 0)]  # where 1.0 may become True
+
+    def is_same(self, numbers: list[Any]) -> bool:
+        """Whether a list is the same, without a walk: equal numbers, no Values, and where they are whole the very same things.
+
+        Python compares lists by identity first, which is fast. That leaves other kinds of numbers that are equal to floats which
+        are not whole, as Fraction(1, 2) to 0.5, in place of those; the results are the same.
+        """
+        met: list[Any] = []
+        token = note.set(current().but(read=lambda *facts: met.append(facts)))
+        try:
+            is_equal = self.numbers == numbers
+        finally:
+            note.reset(token)
+        return is_equal and not met and all(self.numbers[k] is numbers[k] for k in self.places)
 
 
 class Form:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import marshal
 import operator
-import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
@@ -42,7 +41,9 @@ from autograd.value import Value
 __all__ = ["Signature", "parameter_names"]
 
 FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
+LONG = 1000  # elements of a list from which on a digest is compared
 BIG = 1 << 16  # bytes of an array from which on a digest is compared
+IMMUTABLE = ("builtins", "datetime", "functools", "numpy", "autograd", "zoneinfo", "logging")  # modules of such things
 VIEWS = (KeysView, ValuesView, ItemsView)
 GETTERS = (operator.attrgetter, operator.itemgetter, operator.methodcaller)
 
@@ -74,6 +75,7 @@ class Signature:
         if named:
             self.marks: list[tuple[int, str]] = []  # where in the key something begins, and its path
             self.owners: dict[str, Any] = {}  # the objects by their paths
+            self.hidden: list[str] = []  # what is compared by identity alone
             self.shared: set[int] = set()  # objects that are reached in several ways
 
     # What few signatures have.
@@ -102,7 +104,7 @@ class Signature:
         self.mark(name)
 
     def end_arguments(self) -> None:
-        """Which containers come twice in the arguments belongs to the key: they are one, if a function changes or compares them."""
+        """Which containers come twice in the arguments belongs to the key: a function may change one, or compare them."""
         if len(self.containers) > 1 and len(set(self.containers)) < len(self.containers):
             first: dict[int, int] = {}
             self.key.append(tuple([first.setdefault(one, k) for k, one in enumerate(self.containers)]))
@@ -346,6 +348,9 @@ class Signature:
     def sequence(self, x: Sequence[Any], kind: type, path: str) -> None:
         """A list outside: plain numbers are compared as they are written to a file, which is fast."""
         self.key += (kind, len(x))
+        if kind is list and len(x) > LONG and (digest := self.around.digest(x)) is not None:  # type: ignore[arg-type]
+            self.key.append(digest)
+            return
         if FLAT.issuperset(map(type, x)):
             self.key.append(marshal.dumps(list(x), 2))
             return
@@ -415,6 +420,8 @@ class Signature:
                 "or call the function itself"
             )
         self.key.append(Identity(x))
+        if self.paths is not None and type(x).__module__.split(".")[0] not in IMMUTABLE:
+            self.hidden.append(f"{path} is the same {type(x).__name__}; what changes inside it is not noticed")
         for name in ("__wrapped__", "pyfunc", "func"):  # a cached function, np.vectorize
             if (inner := getattr(x, name, None)) is not None:
                 self.outside(inner, path)

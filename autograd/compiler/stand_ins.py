@@ -193,6 +193,9 @@ for _name in COMPARED:
     setattr(Index, f"__{_name}__", alike(getattr(operator, _name), (float, Value, int))[0])
 for _name in ("neg", "pos", "abs", "invert"):
     setattr(Index, f"__{_name}__", fixing(getattr(operator, _name)))
-for _name, _function in {"int": int, "bool": bool, "str": str, "repr": repr, "trunc": int, "divmod": divmod}.items():
+CONVERSIONS: dict[str, Callable[..., Any]] = {
+    "int": int, "bool": bool, "str": str, "repr": repr, "trunc": int, "divmod": divmod,
+}  # fmt: skip
+for _name, _function in CONVERSIONS.items():
     setattr(Index, f"__{_name}__", fixing(_function))
 Index.__rdivmod__ = alike(divmod, ())[1]  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from operator import is_
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.kinds import MISSING, OPAQUE, PROXIES, Form, Identity, functions_of, is_constant, is_standard
+from autograd.compiler.kinds import MISSING, OPAQUE, PROXIES, Form, Identity, Written, functions_of, is_constant, is_standard
 
 __all__ = ["HERE", "Surroundings", "names_in"]
 
@@ -24,6 +24,7 @@ HERE = frozenset({"globals", "vars", "eval", "exec"})
 DYNAMIC = HERE | {"getattr", "dir", "__dict__", "attrgetter", "__getattribute__"}
 IMPORTING = frozenset({"modules", "import_module", "__import__"})
 BUILTINS = vars(builtins)
+MOST = 64  # long lists that are remembered
 
 
 class Surroundings:
@@ -40,6 +41,7 @@ class Surroundings:
         self.fixed: list[tuple[Callable[..., Any], str, Any]] = []  # names, where they are looked up, and what they mean
         self.forms: dict[type, Form] = {}  # what objects are made of, as long as their classes stay the same
         self.state = 0  # a number that tells surroundings apart
+        self.lists: dict[int, Written] = {}  # long lists of floats, by their identities
         self.seen: set[int] = set()
         self.readers: dict[str, list[FunctionType]] = {}  # the functions that look up each name, or write it
         self.known = dict.fromkeys(things)  # functions and classes that were seen
@@ -65,7 +67,10 @@ class Surroundings:
                     return False
                 self.classes[kind] = (bases, dict(now))  # other numbers, which are compared by value
                 self.forms.clear()
-        return all([get(name, MISSING) is thing for get, name, thing in self.fixed])
+        for get, name, thing in self.fixed:  # noqa: SIM110 - all() would take twice the time
+            if get(name, MISSING) is not thing:
+                return False
+        return True
 
     def form(self, kind: type) -> Form:
         """What objects of a class are made of."""
@@ -75,6 +80,17 @@ class Surroundings:
             if found.is_standard or self.classes.keys() >= {one for one in kind.__mro__ if not is_standard(one)}:
                 self.forms[kind] = found
         return found
+
+    def digest(self, numbers: list[Any]) -> int | None:
+        """What a long list of floats is compared by, None for other lists; it is walked only where it is not as it was before."""
+        known = self.lists.get(id(numbers))
+        if known is None or not known.is_same(numbers):
+            if set(map(type, numbers)) != {float}:
+                return None
+            if len(self.lists) > MOST:
+                self.lists.clear()
+            known = self.lists[id(numbers)] = Written(numbers)
+        return known.digest
 
     def identity(self) -> tuple[Any, ...]:
         """All these things; equal to those of other surroundings where they are the very same."""
@@ -130,8 +146,9 @@ class Surroundings:
         for name in {*names, *used.stored}.difference(thing.__code__.co_freevars):
             self.readers.setdefault(name, []).append(thing)
         self.modules(table, used)
-        for name, value in (thing.__kwdefaults__ or {}).items():
-            self.add(name, partial(thing.__kwdefaults__.get, name, value))
+        keywords = thing.__kwdefaults__ or {}
+        for name, value in keywords.items():
+            self.add(name, partial(keywords.get, name, value))
         for k, value in enumerate(thing.__defaults__ or ()):
             self.add(f"default {k} of {thing.__name__}", partial(itself, value))
 

@@ -63,6 +63,7 @@ class Variant:
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         numbers = list(map(primal, found.things))
         trace, output = self.traced(function, call, found, sign)
+        self.hidden = found.hidden
         found.owners.clear()  # weak references tell whether somebody keeps an object
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
@@ -71,8 +72,8 @@ class Variant:
             )
         program = trace.program
         program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else trace.reference(x.value) if type(x) is Index else program.constant(number(x, f"a result of {name}"))
-            for x in leaves(output)
+            trace.reference(x) if isinstance(x, Value) else program.constant(number(x, f"a result of {name}"))
+            for x in [x.value if type(x) is Index else x for x in leaves(output)]
         ]  # fmt: skip
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
@@ -92,7 +93,9 @@ class Variant:
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
-    def traced(self, function: Callable[..., Any], call: Call, found: Signature, sign: Callable[[], Signature]) -> tuple[Trace, Any]:
+    def traced(
+        self, function: Callable[..., Any], call: Call, found: Signature, sign: Callable[[], Signature]
+    ) -> tuple[Trace, Any]:
         """A trace of the function, and what it returns.
 
         Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
@@ -128,8 +131,8 @@ class Variant:
         output = trace.run(placed.around(function), arguments, keywords)
         if (changed := given.changed()) is not None:
             raise TraceError(
-                f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of it, "
-                "and return what is new"
+                f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of "
+                "it, and return what is new"
             )
         if not placed.is_unchanged() or any(self.indices[k].fixed for k in found.changing.values() if k in self.indices):
             raise NotAlike
