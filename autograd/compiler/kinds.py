@@ -19,6 +19,7 @@ from autograd.value import Value, current, note
 
 __all__ = [
     "EXACT",
+    "FLAT",
     "MISSING",
     "OPAQUE",
     "OWN",
@@ -39,6 +40,7 @@ __all__ = [
 
 OPAQUE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)  # compared by identity
 EXACT = frozenset({bool, int, float, complex, str, bytes, type(None), list, tuple, dict, set, frozenset})  # have no attributes
+FLAT = frozenset({bool, int, float, complex, str, bytes, type(None)})  # what is compared as it is written to a file
 # Numbers that a function may ask for their type, and what holds no numbers: the function gets these as they are.
 WHOLE = (Value, bool, str, bytes, type(None), *OPAQUE, enum.Enum, complex, Fraction, Decimal, range, slice)
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)  # have the class, and most attributes, of what they refer to

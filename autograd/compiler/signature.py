@@ -21,6 +21,7 @@ from typing import Any
 
 from autograd.compiler.kinds import (
     EXACT,
+    FLAT,
     MISSING,
     OPAQUE,
     PROXIES,
@@ -40,7 +41,6 @@ from autograd.value import Value
 
 __all__ = ["Signature", "parameter_names"]
 
-FLAT = {bool, int, float, complex, str, bytes, type(None)}  # what is compared as it is written to a file
 LONG = 1000  # elements of a list from which on a digest is compared
 BIG = 1 << 16  # bytes of an array from which on a digest is compared
 IMMUTABLE = ("builtins", "datetime", "functools", "numpy", "autograd", "zoneinfo", "logging")  # modules of such things
@@ -339,11 +339,12 @@ class Signature:
             return
         self.seen[id(x)] = 0
         parts = vars(x)
-        if self.around.is_dynamic and not is_installed(x):
-            names = [name for name in parts if name[:2] != "__"]
-        else:
-            names = [name for name in parts if name in self.around.names]
-        self.state({name: parts[name] for name in names}, path)
+        names = self.around.names
+        is_dynamic = self.around.is_dynamic and not is_installed(x)  # then numbers and texts may be found by any name
+        self.state({
+            name: part for name, part in parts.items()
+            if name in names or (is_dynamic and type(part) in FLAT and name[:2] != "__")
+        }, path)  # fmt: skip
 
     def sequence(self, x: Sequence[Any], kind: type, path: str) -> None:
         """A list outside: plain numbers are compared as they are written to a file, which is fast."""

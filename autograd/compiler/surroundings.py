@@ -15,13 +15,13 @@ from operator import is_
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.kinds import MISSING, OPAQUE, PROXIES, Form, Identity, Written, functions_of, is_constant, is_standard
+from autograd.compiler.kinds import FLAT, MISSING, PROXIES, Form, Identity, Written, functions_of, is_constant, is_standard
 
 __all__ = ["HERE", "Surroundings", "names_in"]
 
 # Names by which a function may find others that are not written in it: in itself, in modules, and modules themselves.
-HERE = frozenset({"globals", "vars", "eval", "exec"})
-DYNAMIC = HERE | {"getattr", "dir", "__dict__", "attrgetter", "__getattribute__"}
+HERE = frozenset({"globals", "eval", "exec"})
+DYNAMIC = HERE | {"vars", "getattr", "dir", "__dict__", "attrgetter", "__getattribute__"}
 IMPORTING = frozenset({"modules", "import_module", "__import__"})
 BUILTINS = vars(builtins)
 MOST = 64  # long lists that are remembered
@@ -140,7 +140,7 @@ class Surroundings:
         table, used = thing.__globals__, names_in(thing.__code__)
         names = list(used.outside)
         if not HERE.isdisjoint(used.all):  # globals()["scale"]
-            names += [name for name, part in table.items() if name[:2] != "__" and not isinstance(part, OPAQUE)]
+            names += [name for name, part in table.items() if name in used.all or (name[:2] != "__" and type(part) in FLAT)]
         for name in dict.fromkeys(names):
             self.outside(table, name)
         for name in {*names, *used.stored}.difference(thing.__code__.co_freevars):

@@ -2037,6 +2037,287 @@ def a_big_array_that_changes_inside():
     yield f, 3.0
 
 
+@agrees
+def a_rate_that_a_helper_reads_too():
+    rate = 1.0
+
+    def helper(x):
+        return x * rate
+
+    def f(x):
+        return helper(x) * rate
+
+    for rate in (1.0, 0.5, 0.25, 0.125):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def a_rate_that_becomes_other_things():
+    rate = 1.0
+
+    def f(x):
+        return x * (1.0 if rate is None else rate)
+
+    for rate in (1.0, 0.5, 2, True, None, 0.25, np.float64(3.0), 7, math.inf, -0.0):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def a_rate_that_is_read_as_a_number():
+    rate = 1.0
+
+    def f(x):
+        return x * math.exp(rate) + len(f"{rate:.1f}") + {0.5: 1.0}.get(rate, 2.0)
+
+    for rate in (1.0, 0.5, 10.25, 0.5):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def a_rate_whose_type_is_asked_for():
+    rate = 1.0
+
+    def f(x):
+        return x * (rate if isinstance(rate, float) else 5.0)
+
+    for rate in (1.0, 0.5, 2, 0.25):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def a_rate_in_a_recursion():
+    rate = 1.0
+
+    def f(x, n):
+        return x * rate if n == 0 else f(x, n - 1) * rate
+
+    for rate in (1.0, 0.5, 0.25, 0.125):  # noqa: B007 - f sees it
+        yield f, 3.0, 2
+
+
+@agrees
+def a_rate_of_a_module():
+    module = module_of("hostile_rate", "def f(x):\n    return x * rate + (1.0 if rate > 0.3 else 0.0)\nrate = 1.0\n")
+    for rate in (1.0, 0.5, 0.25, 0.125, 2.0):
+        module.rate = rate
+        yield module.f, 3.0
+
+
+@agrees
+def a_rate_that_another_starts_to_read():
+    module = module_of("hostile_rate", "def f(x):\n    return x * rate + g(x)\ndef g(x):\n    return x\nrate = 1.0\n")
+    for rate in (1.0, 0.5, 0.25):
+        module.rate = rate
+        yield module.f, 3.0
+    exec("def g(x):\n    return x * rate", vars(module))
+    for rate in (1.0, 0.5, 0.25):
+        module.rate = rate
+        yield module.f, 3.0
+
+
+@agrees
+def a_step_that_takes_and_one_that_counts():
+    step = 0
+
+    def f(x):
+        return x * ag.take([1.0, 2.0, 4.0, 8.0], step) + sum([x for _ in range(step)])
+
+    for step in (0, 1, 2, 3, 1):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def a_step_that_is_compared_and_divides():
+    step = 1
+
+    def f(x):
+        return x / step + 0.5**step + (1.0 if step >= 3 else 0.0) + step / 2 + (step - 1) * x
+
+    for step in (1, 2, 3, 4, 5):  # noqa: B007 - f sees it
+        yield f, 3.0
+
+
+@agrees
+def an_attribute_of_what_is_given():
+    class Gain:
+        def __init__(self):
+            self.rate, self.step = 1.0, 0
+
+        def of(self, x):
+            return x * self.rate * 0.5**self.step
+
+    def f(x, gain):
+        return gain.of(x) + (gain.step if gain.rate < 0.3 else 0.0)
+
+    gain = Gain()
+    for step in range(6):
+        gain.rate, gain.step = 0.5**step, step
+        yield f, 3.0, gain
+    other = Gain()
+    yield f, 3.0, other
+    other.rate = "none"
+    yield (lambda x, gain: x * len(gain.rate)), 3.0, other
+
+
+@agrees
+def an_object_under_two_names():
+    holder = Holder(1.0)
+    other = Holder(1.0)
+
+    def f(x):
+        return x * holder.size * other.size
+
+    for size in (1.0, 0.5, 0.25):
+        holder.size = size
+        yield f, 3.0
+    other = holder
+    for size in (1.0, 0.5, 0.25):
+        holder.size = size
+        yield f, 3.0
+
+
+@refused("changes")
+def an_object_that_counts():
+    class Counter:
+        def __init__(self):
+            self.step = 0
+
+    counter = Counter()
+
+    def f(x):
+        counter.step += 1
+        return x * counter.step
+
+    yield f, 3.0
+    yield f, 3.0
+
+
+@agrees
+def a_property_of_a_changing_attribute():
+    class Gain:
+        def __init__(self):
+            self.rate = 1.0
+
+        @property
+        def twice(self):
+            return self.rate * 2.0
+
+    gain = Gain()
+
+    def f(x):
+        return x * gain.twice
+
+    for rate in (1.0, 0.5, 0.25, math.nan, 0.0):
+        gain.rate = rate
+        yield f, 3.0
+
+
+@agrees
+def a_frozen_record():
+    @dataclasses.dataclass(frozen=True)
+    class Config:
+        rate: float
+
+    config = Config(1.0)
+
+    def f(x):
+        return x * config.rate
+
+    for rate in (1.0, 0.5, 0.25, 0.125):
+        config = Config(rate)
+        yield f, 3.0
+
+
+# More of what is given
+
+
+@refused("argument xs")
+def an_array_is_scaled_in_place():
+    def f(xs):
+        xs *= 2.0
+        return xs[0] * xs[1]
+
+    xs = np.array([1.0, 2.0])
+    yield f, xs
+    yield f, xs
+
+
+@refused("argument xs")
+def a_list_is_extended_in_place():
+    def f(xs):
+        xs += [1.0]
+        return xs[0] * xs[-1]
+
+    xs = [2.0]
+    yield f, xs
+    yield f, xs
+
+
+@refused("argument table")
+def a_key_is_moved():
+    def f(x, table):
+        table.move_to_end("a")
+        return x * next(iter(table.values()))
+
+    table = collections.OrderedDict(a=1.0, b=2.0)
+    yield f, 1.0, table
+    yield f, 1.0, table
+
+
+@agrees
+def integers_and_truths_in_lists():
+    def f(x, things):
+        return x * (2.0 if things[0] is True else 3.0 if isinstance(things[0], int) else 4.0) + len(things)
+
+    for things in ([1], [True], [1.0], [1, True], [True, 1], [], [None]):
+        yield f, 1.0, [*things, 1.0]
+
+
+@agrees
+def numbers_of_other_kinds_in_containers():
+    def f(x, things):
+        return x * float(things["a"]) + (1.0 if isinstance(things["a"], decimal.Decimal) else 0.0)
+
+    yield f, 1.0, {"a": decimal.Decimal("0.5")}
+    yield f, 1.0, {"a": decimal.Decimal("0.25")}
+    yield f, 1.0, {"a": fractions.Fraction(1, 4)}
+
+
+@agrees
+def arrays_of_other_classes():
+    def f(x, matrix):
+        return (x * matrix)[0, 1]
+
+    yield f, 2.0, np.array([[1.0, 2.0], [3.0, 4.0]])
+    yield f, 2.0, np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], mask=False)
+    yield f, 2.0, np.ma.masked_array([[1.0, 5.0], [3.0, 4.0]], mask=False)
+
+
+@agrees
+def times_and_texts_in_arrays():
+    def f(x, things):
+        return x * (things[1] - things[0]).astype(float) if things.dtype.kind == "M" else x * len(things[0])
+
+    yield f, 2.0, np.array(["2020-01-01", "2020-01-03"], dtype="datetime64[D]")
+    yield f, 2.0, np.array(["2020-01-01", "2020-01-04"], dtype="datetime64[D]")
+    yield f, 2.0, np.array(["ab", "abc"])
+
+
+@agrees
+def a_function_that_is_given():
+    def f(x, act):
+        return act(x) * 2.0
+
+    scale = [2.0]
+    act = functools.partial(lambda scale, x: scale[0] * x, scale)
+    yield f, 3.0, act
+    scale[0] = 5.0
+    yield f, 3.0, act
+    yield f, 3.0, abs
+    yield f, 3.0, ag.tanh
+    yield f, 3.0, ag.sin
+
+
 @pytest.mark.parametrize("backend", ["numpy", "python"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_programs(program, backend):
@@ -2046,3 +2327,84 @@ def test_programs(program, backend):
     compare(program, outcomes(program, engine), slopes)
     if (match := REFUSED.get(program)) is not None:
         assert any(isinstance(error, (TypeError, AttributeError)) and re.search(match, str(error)) for error in compiled)
+
+
+def programs_of(compiled):
+    return sum(map(len, compiled.variants.known.values()))
+
+
+def test_a_rate_is_an_input_from_its_second_value_on():
+    rate = 1.0
+
+    def f(x):
+        return x * rate
+
+    compiled = ag.compile(f)
+    for rate in (1.0, 0.5, 0.25, 0.125, 2.0):
+        assert compiled(3.0) == 3.0 * rate
+        assert compiled.value_and_grad(3.0) == (3.0 * rate, rate)
+    assert programs_of(compiled) == 2
+    assert compiled.inputs(3.0) == [3.0, 2.0]
+    assert not any(line.startswith("rate") for line in compiled.frozen)
+
+
+def test_numbers_in_attributes_are_inputs_soon():
+    holder, steps = Holder(1.0), Holder(0)
+
+    def f(x, holder):
+        return x * holder.size * 0.5**steps.size
+
+    compiled = ag.compile(f)
+    for step in range(8):
+        holder.size, steps.size = 3.0**step, step
+        assert compiled(3.0, holder) == 3.0 * 1.5**step
+    assert programs_of(compiled) <= 3
+    assert (holder.size, steps.size) == (3.0**7, 7)
+
+
+def test_a_rate_is_an_input_beside_a_model():
+    import nn
+
+    model, decay = nn.MLP(2, [1], seed=0), 1.0
+
+    def loss(model, x):
+        return model(x) ** 2 + decay * nn.l2_penalty(model, 1.0)
+
+    step = ag.compile(loss).functional(model)
+    weights = np.array([p.data for p in model.parameters()])
+    for decay in (1.0, 0.5, 0.25, 0.125):  # noqa: B007 - loss sees it
+        value, slopes = step(weights, [1.0, 2.0])
+        expected = loss(model, [1.0, 2.0])
+        assert value == pytest.approx(expected.data, rel=1e-12)
+        assert slopes == pytest.approx(ag.grad(expected, model.parameters()), rel=1e-12)
+    assert sum(map(len, step.variants.known.values())) == 2
+
+
+def test_integers_that_meet_floats_are_inputs():
+    compiled = ag.compile(lambda x, n: x * (n * 0.5) + n / 2 + (1.0 if n < 2.5 else 0.0))
+    assert [compiled(2.0, n) for n in (1, 2, 3, 4)] == [2.5, 4.0, 4.5, 6.0]
+    assert programs_of(compiled) == 2
+    assert not any("n is" in line for line in compiled.frozen)
+
+
+def test_what_is_compared_by_identity_alone_is_frozen():
+    import threading
+
+    lock = threading.Lock()
+    compiled = ag.compile(lambda x: x * (2.0 if lock.locked() else 3.0))
+    assert compiled(1.0) == 3.0
+    assert any("what changes inside it is not noticed" in line for line in compiled.frozen)
+
+
+def test_big_things_outside_are_not_kept_and_not_walked():
+    numbers, array_of_numbers = [0.5 * k for k in range(10_000)], np.arange(100_000.0)
+    compiled = ag.compile(lambda x: x * numbers[3] * array_of_numbers[3])
+    assert compiled(1.0) == 4.5
+    found = compiled.signature(compiled_call(1.0))
+    assert not any(isinstance(part, bytes) and len(part) > 100 for part in found.key)
+
+
+def compiled_call(*arguments):
+    from autograd.compiler.variant import Call
+
+    return Call(arguments, {})
