@@ -24,6 +24,7 @@ __all__ = [
     "OPAQUE",
     "OWN",
     "PROXIES",
+    "Behind",
     "Form",
     "Identity",
     "Written",
@@ -74,6 +75,17 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"the same {type(self.thing).__name__}"
+
+
+class Behind(list[Any]):
+    """A list behind other things, which are counted but not kept."""
+
+    def __init__(self, head: int) -> None:
+        super().__init__()
+        self.head = head
+
+    def __getitem__(self, k: Any) -> Any:
+        return super().__getitem__(k - self.head)
 
 
 def kind_of(x: Any) -> str:

@@ -25,6 +25,7 @@ from autograd.compiler.kinds import (
     MISSING,
     OPAQUE,
     PROXIES,
+    Behind,
     Identity,
     is_constant,
     is_generator,
@@ -428,17 +429,6 @@ class Signature:
                 self.outside(inner, path)
         if is_generator(x):
             self.generators += (x,)
-
-
-class Behind(list[Any]):
-    """A list behind other things, which are counted but not kept."""
-
-    def __init__(self, head: int) -> None:
-        super().__init__()
-        self.head = head
-
-    def __getitem__(self, k: Any) -> Any:
-        return super().__getitem__(k - self.head)
 
 
 def parameter_names(function: Callable[..., Any]) -> list[str]:
