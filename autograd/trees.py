@@ -21,11 +21,11 @@ LEAVES = (float, Value, int)  # the usual ones, which need no further questions
 
 
 def is_array(tree: Any) -> bool:
-    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order.
+    """Whether this is a NumPy array (without importing NumPy): it has dimensions. Arrays of other libraries are none.
 
     Raises TypeError for arrays of other kinds, whose masks, names of columns or shapes would get lost.
     """
-    if tree.__class__ in LEAVES or not getattr(tree, "ndim", 0) or not hasattr(tree, "flat"):
+    if tree.__class__ in LEAVES or not hasattr(type(tree), "setflags") or not tree.ndim:
         return False
     for mark, kind, way_out in STRANGE:
         if hasattr(tree, mark):

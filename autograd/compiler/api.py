@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial, update_wrapper
+from itertools import count
 from time import perf_counter
 from typing import Any
 
 from autograd.calculus import grad, value_and_grad
 from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
+from autograd.compiler.changing import Changing
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
 from autograd.compiler.on_jax import to_jax
 from autograd.compiler.plain import PlainText
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
-from autograd.compiler.surroundings import surroundings
-from autograd.compiler.variant import Call, Tracing, Variant, Variants, collector_paused
+from autograd.compiler.surroundings import Surroundings
+from autograd.compiler.tracing import Call, Tracing
+from autograd.compiler.variant import Variant, Variants, collector_paused
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current
 
@@ -26,6 +29,7 @@ __all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "
 
 Tracer = Callable[[Callable[..., Any]], Any]
 MOST = 128  # functions and classes of former calls that are remembered
+STATES = count(1)  # numbers of what surrounds functions
 
 
 class Compiled:
@@ -39,8 +43,10 @@ class Compiled:
         self.latest: Variant | None = None
         self.auditor = Auditor(audit)
         self._names = parameter_names(function)
-        self._used: dict[Any, None] = {}  # functions and classes, and how to look up the names that they use from outside
-        self._outside: dict[str, Callable[[], Any]] = {}
+        self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
+        self._around = Surroundings()
+        self._changing = Changing(function)
+        self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
@@ -114,7 +120,13 @@ class Compiled:
 
     def signature(self, call: Call, *, named: bool = False, start: Signature | None = None, skip: int = -1) -> Signature:
         """The numbers of a call, and what must be as it was at the trace; argument `skip` is in `start` already."""
-        found = Signature(named=named, start=start)
+        if not named and not self._around.hold():
+            self._look_around()
+        around, changing = self._around, self._changing
+        if not named and changing.traced:
+            changing.notice(self._objects(call))
+        found = Signature(named=named, start=start, around=around)
+        numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
@@ -124,21 +136,45 @@ class Compiled:
             found.begin(name)
             found.key.append(name)
             found.argument(x, name)
-        found.begin("self")
+        found.end_arguments()
+        found.key.append(around.state)
         found.outside(self.function, "self")
-        for name, look in self._outside.items():
-            found.mark(name)
-            found.outside(look(), name)
-        if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
+        for name, look in around.looks.items():
+            if named:
+                found.mark(name)
+            x = look()
+            if (type(x) is float or type(x) is int) and changing.is_input(name, x, around):
+                found.enter_changing(x, name)
+            else:
+                found.outside(x, name)
+        for number, path in numbers:
+            found.mark(path)
+            found.enter_changing(number, path)
+        if named:
+            changing.remember(found, around)
+        if found.used and not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used
-            self._outside = surroundings(*self._used)
+            self._look_around()
             return self.signature(call, named=named, start=start, skip=skip)
         return found
+
+    def _objects(self, call: Call) -> dict[str, Any]:
+        """The arguments, and what is outside, by name."""
+        named = dict(zip(self._names, call.arguments)) | dict(call.keywords)
+        return {name: look() for name, look in self._around.looks.items()} | named
+
+    def _look_around(self) -> None:
+        """Find out what the functions and classes use, after one more was seen or something was replaced."""
+        self._around = Surroundings(*self._used)
+        if len(self._states) > MOST:
+            self._states.clear()
+        self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
+        self._changing.check(self._around)
 
     def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one."""
         trace = self.tracer(call)
-        for variant in self.variants.fitting(found, lambda: self.compiled(trace)):
+        for variant in self.variants.fitting(found, lambda: self.compiled(trace), self._changing):
             self.latest = variant
             yield variant
             if variant.is_undecided:
@@ -169,7 +205,7 @@ class Compiled:
     def report(self, variant: Variant, trace: Tracer) -> Report:
         """What an audit of a program finds."""
         with collector_paused():
-            return audit(self.__name__, variant, lambda follower: trace(partial(Tracing, program=follower, around=untouched)))
+            return audit(self.__name__, variant, lambda make: trace(partial(Tracing, program=make, around=untouched)))
 
     def audit(self, *arguments: Any, **keywords: Any) -> Report:
         """Whether the function still does for these arguments what its program does: it is traced again, and compared.
@@ -208,8 +244,11 @@ class Compiled:
         lines = [guard.told(program) for guard in program.guards]
         lines += [f"{path} is {number}; traced anew for another" for path, number in self.latest.fixed.values()]
         lines += [f"{line}: the number {number!r}" for number, line in self.latest.constants.items()]
-        for name, look in self._outside.items():
+        lines += self.latest.hidden
+        for name, look in self._around.looks.items():
             thing = look()
+            if name in self._changing.names:
+                continue  # it is an input
             if isinstance(thing, (bool, int, float, str)):
                 lines.append(f"{name} is {thing!r}; traced anew when it changes")
             elif isinstance(thing, (list, tuple)) or is_array(thing):
@@ -377,7 +416,7 @@ class Functional:
                 return make(compiled.function, compiled.__name__, call,
                             lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum))
 
-        for variant in self.variants.fitting(found, lambda: compiled.compiled(trace)):
+        for variant in self.variants.fitting(found, lambda: compiled.compiled(trace), compiled._changing):
             compiled.latest = variant
             if wanted:
                 check_scalar(variant)

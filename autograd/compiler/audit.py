@@ -19,6 +19,7 @@ from itertools import accumulate, chain
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from autograd.compiler.changing import NotAlike
 from autograd.compiler.program import ADD, DOT, MUL, NEG, SUM, Guard, Program
 from autograd.controls import is_users, user_line
 from autograd.ops import TABLE, Primitive
@@ -203,13 +204,16 @@ def hashed(*things: Any) -> int:
     return int.from_bytes(blake2b(repr(things).encode(), digest_size=16).digest(), "little")
 
 
-def audit(name: str, variant: Any, retrace: Callable[[Follower], Any]) -> Report:
+def audit(name: str, variant: Any, retrace: Callable[[Callable[[], Follower]], Any]) -> Report:
     """Trace a function again beside the record of a variant. `retrace` runs it, and gives the `Tracing`."""
-    follower = Follower(variant.record)
     try:
-        run = retrace(follower)
+        run = retrace(partial(Follower, variant.record))
     except Exception as error:
-        return Report(name, "a program", f"{type(error).__name__}: {error}", line_of(error))
+        cause = error.__cause__ if isinstance(error, NotAlike) and error.__cause__ is not None else error
+        return Report(name, "a program", f"{type(cause).__name__}: {cause}", line_of(cause))
+    if run.found.key != variant.key:
+        return Report(name)  # what has changed since was noticed: the next call will run another program
+    follower = run.program
     follower.finish()
     was, now = variant.sources, run.trace.sources
     if follower.difference is None and not (len(was) == len(now) and all(map(same_source, was, now))):

@@ -11,9 +11,11 @@ from autograd.calculus import value_and_grad
 from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
 from autograd.compiler.audit import Report
 from autograd.compiler.blocks import Blocks, Found
+from autograd.compiler.changing import Changing
 from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.signature import Signature, parameter_names
-from autograd.compiler.variant import Call, Variant, Variants, element, replay
+from autograd.compiler.tracing import Call
+from autograd.compiler.variant import Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS
 from autograd.ops import Primitive
 from autograd.trees import is_array, leaves, rebuild
@@ -34,6 +36,7 @@ class Batched(Compiled):
         self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, audit: bool | None = None
     ) -> None:  # fmt: skip
         super().__init__(function, audit=audit)
+        self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.reduce = reduce

@@ -10,8 +10,9 @@ from typing import Any
 
 from autograd.closures import Closure
 from autograd.compiler.program import Guard, Program
+from autograd.compiler.stand_ins import TAKE, Float, Index
 from autograd.controls import user_line
-from autograd.functions import FUNCTIONS, ON_VALUES, apply
+from autograd.functions import FUNCTIONS, ON_VALUES
 from autograd.ops import Primitive
 from autograd.value import ORDER, Operand, Value, current, note
 
@@ -22,100 +23,11 @@ WAYS_OUT = (
     "primitive to define an operation"
 )
 
+FLOATS = {float, Float}
+
 
 class TraceError(TypeError):
     """A function cannot be compiled, because what it does depends on the number inside a Value."""
-
-
-class Take(Primitive):
-    """One of many operands, by an index that is the first operand."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__("take", "take(xs)", "taken(xs)", public=False)
-
-    def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as the row
-        """The operand, or the partial derivatives: 1 for the operand that was taken, and no path for the others."""
-        return chosen if not names else lambda xs, _: taken(xs)
-
-
-def chosen(xs: Sequence[Any]) -> Any:
-    return xs[1 + int(xs[0])]
-
-
-def taken(xs: Sequence[Any]) -> list[Any]:
-    """1.0 for the operand that was taken; on terms of a program, whether it is the one."""
-    index = xs[0]
-    if isinstance(index, float) or (isinstance(index, Value) and getattr(current(), "trace", None) is None):
-        at = int(index if isinstance(index, float) else index._data)
-        return [None, *[1.0 if k == at else None for k in range(len(xs) - 1)]]
-    if isinstance(index, Value):
-        return [None, *[FUNCTIONS["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
-    return [None, *[type(index).words["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
-
-
-TAKE = Take()
-
-
-class Index:
-    """An integer argument of a traced function: `autograd.take` makes it an input; any other use fixes its number."""
-
-    def __init__(self, number: int, value: Value) -> None:
-        self.number, self.value = number, value
-        self.fixed = False  # whether the trace is valid for this number only
-        self.limit: int | None = None  # the length of the shortest table that it indexes
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:  # isinstance says that this is an integer
-        return int
-
-    def __index__(self) -> int:
-        self.fixed = True
-        return self.number
-
-    def __int__(self) -> int:
-        return self.__index__()
-
-    def __float__(self) -> float:
-        return float(self.__index__())
-
-    def __bool__(self) -> bool:
-        return self.__index__() != 0
-
-    def __hash__(self) -> int:
-        return hash(self.__index__())
-
-    def __eq__(self, other: object) -> bool:
-        return self.__index__() == other
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not hasattr(int, name):  # somebody asks what this is: NumPy, say
-            raise AttributeError(f"an integer has no attribute {name!r}")
-        return getattr(self.__index__(), name)
-
-    def row_of(self, rows: Any) -> Any:
-        """One row, or the numbers of one row, taken by this index: what `autograd.take` asks for."""
-        rows = rows.tolist() if hasattr(rows, "tolist") else list(rows)
-        if not 0 <= self.number < len(rows):
-            raise IndexError(f"autograd.take got index {self.number} for {len(rows)} rows: it must be from 0 to {len(rows) - 1}")
-        self.limit = min(len(rows), self.limit or len(rows))
-        if all(isinstance(row, (list, tuple)) for row in rows) and len(set(map(len, rows))) == 1:
-            return [self.row_of(column) for column in zip(*rows)]
-        return apply(TAKE, self.value, *rows)
-
-
-def arithmetic(name: str) -> Callable[..., Any]:
-    """A method of Index that works on its number, and fixes it."""
-    return lambda self, *others: getattr(self.__index__(), name)(*[o.__index__() if isinstance(o, Index) else o for o in others])
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "and", "or", "xor", "lshift", "rshift"):
-    for _method in (f"__{_name}__", f"__r{_name}__"):
-        setattr(Index, _method, arithmetic(_method))
-for _method in ("__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__pos__", "__abs__", "__invert__", "__round__", "__trunc__",
-                "__str__", "__repr__", "__format__"):  # fmt: skip
-    setattr(Index, _method, arithmetic(_method))
 
 
 def is_masked(row: Primitive) -> bool:
@@ -154,7 +66,7 @@ class Trace:
 
     def input(self, source: Any, number: float, name: str) -> Value:
         """A Value that stands for a number in the arguments."""
-        value = Value(number, label=name)
+        value = Float(number, label=name)
         self.enter(value, source, name, parameter=False)
         return value
 
@@ -197,6 +109,8 @@ class Trace:
         self.refs[node] = self.program.add(
             row, [refs[x] if x in refs else self.reference(x) for x in node._operands]  # type: ignore[index]
         )  # fmt: skip
+        if FLOATS.issuperset(map(type, node._operands)):
+            node.__class__ = Float
 
     def reference(self, operand: Operand) -> int:
         """Where an operand is in the program."""

@@ -6,23 +6,23 @@ import gc
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from time import perf_counter
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from typing import Any
 
 from autograd.calculus import grad
 from autograd.compiler.audit import Record
+from autograd.compiler.changing import Changing, NotAlike
 from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
-from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
-from autograd.compiler.trace import Index, Trace, TraceError
-from autograd.floats import number, unboxed
+from autograd.compiler.signature import Signature
+from autograd.compiler.stand_ins import Index
+from autograd.compiler.tracing import Call, Tracing
 from autograd.functions import apply
 from autograd.ops import Primitive
-from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current, record
 
-__all__ = ["Call", "Tracing", "Variant", "Variants", "element"]
+__all__ = ["Variant", "Variants", "element"]
 
 VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
@@ -42,73 +42,6 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class Call(NamedTuple):
-    """What a function is called with."""
-
-    arguments: Sequence[Any]
-    keywords: Mapping[str, Any]
-
-
-class Tracing:
-    """One run of a function on Values, written down in `program` if that is given; `around` is the context in which it runs."""
-
-    def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
-        program: Program | None = None, around: Callable[[Sequence[Any]], AbstractContextManager[Any]] = nullcontext,
-    ) -> None:  # fmt: skip
-        started = perf_counter()
-        found = sign()
-        paths = found.paths or []
-        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators, program)
-        self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
-        entering = iter(list(self.entered(trace, found)))
-        given = [replaced(x, entering) for x in call.arguments]
-        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
-        numbers = list(map(primal, found.things))
-        with around(trace.generators):
-            output = unboxed(trace.run(function, given, named))
-        if (changed := found.change(numbers, sign())) is not None:
-            raise TraceError(
-                f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
-                f"{changed} outside"
-            )
-        self.trace, self.output, self.found, self.program = trace, output, found, trace.program
-        self.program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else self.program.constant(number(x, f"a result of {name}"))
-            for x in leaves(output)
-        ]  # fmt: skip
-        self.seconds = perf_counter() - started
-
-    @property
-    def layout(self) -> str:
-        """The containers of the results, as text."""
-        return repr(transform(lambda _: 0.0, self.output))
-
-    def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
-        """Make inputs of the arguments, and give what the function gets in place of each number and array."""
-        for k in range(found.starts[-1]):
-            kind, thing, path = found.kinds[k], found.things[k], (found.paths or [])[k]
-            if kind == "Value":
-                trace.enter(thing, k, path, parameter=True)
-            elif kind in ("array", "integers"):
-                shape = thing.shape if is_array(thing) else (len(thing),)
-                values: list[Any] = []
-                for j, number in enumerate(thing.ravel().tolist() if is_array(thing) else thing):
-                    name = f"{path}.{'.'.join(map(str, unravel(j, shape)))}"
-                    values.append(self.number(trace, (k, j), number, name, integer=kind == "integers"))
-                yield as_array(values, shape) if is_array(thing) else type(thing)(values)
-            else:
-                yield self.number(trace, k, thing, path, integer=kind == "integer")
-
-    def number(self, trace: Trace, source: Any, number: Any, name: str, *, integer: bool) -> Any:
-        """What the function gets in place of a number."""
-        value = trace.input(source, float(number), name)
-        if not integer:
-            return value
-        self.indices[source] = Index(number, value)
-        return self.indices[source]
-
-
 class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
@@ -119,7 +52,8 @@ class Variant:
         run = Tracing(function, name, call, sign)
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
-        self.record, self.layout, self.seconds = Record(program), run.layout, run.seconds  # for audits
+        self.hidden = run.found.hidden
+        self.key, self.record, self.layout, self.seconds = run.found.key, Record(program), run.layout, run.seconds  # for audits
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
         self.constants, self.chose = trace.constants, trace.chose
@@ -250,8 +184,11 @@ class Variants:
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
         self.warned: set[str] = set()
 
-    def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
-        """The programs that may fit, the latest first, and in the end a new one, unless there are too many."""
+    def fitting(self, found: Signature, trace: Callable[[], Variant], changing: Changing) -> Iterator[Variant]:
+        """The programs that may fit, the latest first, and in the end a new one, unless there are too many.
+
+        There is none either where a trace fails with numbers from outside as inputs: they are none from then on.
+        """
         known = self.of(found)
         for variant in list(known):
             if variant.fits(found.things):
@@ -261,8 +198,12 @@ class Variants:
                 yield variant
         if self.is_full(known):
             return
-        with collector_paused():
-            known.insert(0, trace())
+        try:
+            with collector_paused():
+                known.insert(0, trace())
+        except NotAlike:
+            changing.give_up()
+            return
         yield known[0]
 
     def of(self, found: Signature) -> list[Variant]:
@@ -382,14 +323,6 @@ def element(things: Sequence[Any], source: Any) -> Any:
     return flat(things[source[0]])[source[1]] if isinstance(source, tuple) else things[source]
 
 
-def as_array(values: list[Any], shape: Sequence[int]) -> Any:
-    """An array of things."""
-    from autograd.arrays.elements import filled
-    from autograd.arrays.protocols import Array
-
-    return filled(values, shape).view(Array)
-
-
 def primal(thing: Any) -> Any:
     return thing._data if isinstance(thing, Value) else thing
 
@@ -397,28 +330,3 @@ def primal(thing: Any) -> Any:
 def scalar_size(row: Primitive, count: int) -> int:
     """How many operations on two numbers an operation of the table stands for: a `dot` of n products is 2n - 1 of them."""
     return count - 1 if row.arity is None and count > 1 else 1
-
-
-def replaced(x: Any, entering: Iterator[Any]) -> Any:
-    """An argument with its numbers and arrays replaced, in the order in which `Signature.argument` finds them."""
-    if x is None or isinstance(x, (bool, str, bytes, Value, *OPAQUE)):
-        return x
-    if isinstance(x, Mapping):
-        return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*[replaced(part, entering) for part in x])
-    if are_integers(x):
-        return next(entering)
-    if isinstance(x, (list, tuple)):
-        return type(x)([replaced(part, entering) for part in x])
-    if getattr(x, "shape", None) == ():
-        return replaced(x.item(), entering)
-    if is_array(x) and x.dtype.kind in "bSU":
-        return x.copy()
-    if is_array(x) and x.dtype.kind not in "fiu":
-        return as_array([replaced(part, entering) for part in x.ravel().tolist()], x.shape)
-    if is_object(x) and not hasattr(x, "__float__"):
-        return x
-    if is_array(x) or hasattr(x, "__index__") or hasattr(x, "__float__"):
-        return next(entering)
-    return x
