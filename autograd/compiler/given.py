@@ -94,9 +94,8 @@ def like(array: Any, x: Any) -> Any:
 
 
 def as_array(values: list[Any], shape: Sequence[int]) -> Any:
-    """An array of things."""
-    import numpy as np
+    """An array of things, on which NumPy's words mean the table's."""
+    from autograd.arrays.elements import filled
+    from autograd.arrays.protocols import Array
 
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array.reshape(shape)
+    return filled(values, shape).view(Array)
