@@ -8,11 +8,13 @@ import os
 import pickle
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from operator import mul
 from typing import Any, NamedTuple
 
-from autograd import Value, no_grad
+from autograd import dot, no_grad
 from nn.generators import generators, restore, state_of
 from nn.losses import known
 from nn.module import Module
@@ -41,13 +43,13 @@ class ParallelSteps(Steps):
     A worker that is lost costs its piece, which is then computed here, with a warning.
     """
 
-    def __init__(self, *arguments: Any, executor: Executor) -> None:
+    def __init__(self, *arguments: Any, executor: Executor, workers: int | None = None) -> None:
         super().__init__(*arguments)
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"fit(executor=) needs a concurrent.futures.Executor, not {type(executor).__name__} {executor!r}")
         # The mean over numbers is the mean over samples where all samples have as many numbers.
         self.executor, self.reduction = executor, known(self.loss)[1] if is_uniform(self.targets) else ""
-        self.workers: int = getattr(executor, "_max_workers", 0) or os.cpu_count() or 1
+        self.workers = workers or workers_of(executor)
         self.shares_memory = isinstance(executor, ThreadPoolExecutor)
         self.batches = 0
 
@@ -63,10 +65,9 @@ class ParallelSteps(Steps):
         penalty = self.penalty(self.model) if self.penalty is not None else 0.0
         check_finite(objective + float(penalty), self.epoch)
         self.optimizer.zero_grad()
-        if isinstance(penalty, Value):
-            penalty.backward()
-        for k, parameter in enumerate(self.model.named_parameters().values()):
-            parameter.grad += sum(weight * piece.gradient[k] for weight, piece in zip(weights, pieces))
+        parameters = list(self.model.named_parameters().values())
+        gradient = [sum(map(mul, weights, slopes)) for slopes in zip(*[piece.gradient for piece in pieces])]
+        (dot(parameters, gradient) + penalty).backward()  # one pass, in which hooks see the whole gradient
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer.parameters, self.clip_norm)
         self.optimizer.step()
@@ -160,6 +161,21 @@ class ParallelSteps(Steps):
             f"a worker of fit(executor=) was lost ({type(error).__name__}: {error}); its samples are computed in this process",
             RuntimeWarning, stacklevel=6,
         )  # fmt: skip
+
+
+def workers_of(executor: Any) -> int:
+    """How many workers an executor has, as far as it tells: the threads of Dask's workers, or a number that it was made with.
+
+    Else as many as this machine has processors. The pieces of a training stay the same, though workers come and go, so that
+    its numbers can be had again.
+    """
+    client = getattr(executor, "_client", executor)
+    if callable(threads := getattr(client, "nthreads", None)):
+        with suppress(Exception):  # a scheduler that does not answer loses no training
+            if isinstance(found := threads(), Mapping) and (total := sum(found.values())) > 0:
+                return int(total)
+    size = getattr(executor, "_max_workers", None)
+    return size if isinstance(size, int) and size > 0 else os.cpu_count() or 1
 
 
 def is_uniform(targets: Sequence[Any]) -> bool:
