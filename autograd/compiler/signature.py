@@ -51,8 +51,11 @@ class Signature:
         self.starts: list[int] = []  # where the things of each argument begin, and where they all end
         self.is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
         self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
+        self.hooked: str = "" if start is None else start.hooked  # the path of a module with a forward hook
         self.marks: list[tuple[int, str]] = []  # with `named`, where in the key something begins, and its path
         self.generators: list[Any] = []  # of random numbers, which must not be drawn from while a function is traced
+        if named and start is not None:
+            self.key, self.marks = list(start.key), list(start.marks)
 
     def enter(self, kind: str, thing: Any, path: str) -> None:
         """One more thing."""
@@ -145,6 +148,9 @@ class Signature:
             self.key.append(place)
             if place == self.count:
                 self.enter("Value", x, path)
+                if kind is not Value:  # a subclass of the user's, with attributes
+                    self.used[kind] = None
+                    self.state(class_state(kind) | added(x), path)
         elif x is None or isinstance(x, (bool, int, str, bytes, range)):
             self.key += (kind, x)
         elif isinstance(x, OPAQUE):
@@ -222,6 +228,9 @@ class Signature:
         custom = getattr(type(x), "__getstate__", None)
         if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
             state = found
+        if hooks := getattr(x, "_hooks", None):  # which are no part of its state
+            self.hooked = path or type(x).__name__
+            self.key.append(Identity(hooks))
         if not is_standard(type(x)):
             self.used[type(x)] = None
             state = class_state(type(x)) | state
@@ -313,6 +322,11 @@ def class_state(kind: type) -> dict[str, Any]:
 def attributes(x: Any) -> dict[str, Any]:
     """The attributes of an object by name, those in slots included."""
     return {name: getattr(x, name) for name in slots(type(x)) if hasattr(x, name)} | getattr(x, "__dict__", {})
+
+
+def added(x: Value) -> dict[str, Any]:
+    """The attributes that a subclass of Value adds."""
+    return {name: part for name, part in attributes(x).items() if name not in Value.__slots__}
 
 
 def slots(kind: type) -> list[str]:

@@ -16,7 +16,7 @@ from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_obje
 from autograd.compiler.trace import Index, Trace, TraceError
 from autograd.floats import number
 from autograd.functions import apply
-from autograd.ops import Primitive
+from autograd.ops import TABLE, Primitive
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current, record
 
@@ -53,16 +53,14 @@ class Variant:
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
     ) -> None:  # fmt: skip
-        self.name, self.backend = name, backend
+        self.name, self.backend, self.edition = name, backend, TABLE.edition
         found = sign()
-        paths = found.paths or []
-        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
-        self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
-        entering = iter(list(self.entered(trace, found)))
-        given = [replaced(x, entering) for x in call.arguments]
-        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
+        if found.hooked:
+            raise TraceError(f"{found.hooked} has a forward hook, which a program would not call; remove it, or do not compile")
         numbers = list(map(primal, found.things))
-        output = trace.run(function, given, named)
+        trace, output = self.traced(function, call, found)
+        if trace.draws.happened:  # or another thread has: look again
+            trace, output = self.traced(function, call, found, alone=True)
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
                 f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
@@ -91,6 +89,16 @@ class Variant:
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
+    def traced(self, function: Callable[..., Any], call: Call, found: Signature, *, alone: bool = False) -> tuple[Trace, Any]:
+        """A trace of a call, and what the function returned."""
+        paths = found.paths or []
+        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators)
+        self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
+        entering = iter(list(self.entered(trace, found)))
+        given = [replaced(x, entering) for x in call.arguments]
+        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
+        return trace, trace.run(function, given, named, alone=alone)
+
     def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
         """Make inputs of the arguments, and give what the function gets in place of each number and array."""
         for k in range(found.starts[-1]):
@@ -112,6 +120,7 @@ class Variant:
         value = trace.input(source, float(number), name)
         if not integer:
             return value
+        value.label = name
         self.indices[source] = Index(number, value)
         return self.indices[source]
 
@@ -225,6 +234,7 @@ class Variants:
     def __init__(self, name: str) -> None:
         self.name = name
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
+        self.edition = TABLE.edition
         self.warned: set[str] = set()
 
     def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
@@ -244,6 +254,9 @@ class Variants:
 
     def of(self, found: Signature) -> list[Variant]:
         """The programs of a signature, to which others may be added."""
+        if self.edition != TABLE.edition:  # a primitive was registered again, and programs hold what it was
+            self.edition = TABLE.edition
+            self.known.clear()
         key = tuple(found.key)
         known = self.known.get(key)
         if known is None:
@@ -302,7 +315,12 @@ class Replay(Primitive):
         return replay(self.variant.program, given)[self.row]
 
     def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
-        """Its derivatives, by the engine. Raises RuntimeError if a Value has another number than when it was called."""
+        """Its derivatives, by the engine.
+
+        Raises RuntimeError if a Value has another number than when it was called, or a primitive another rule.
+        """
+        if self.variant.edition != TABLE.edition:
+            raise RuntimeError(f"{self.variant.name} was computed before a primitive was registered again; call it again")
         for k, x in zip(self.places, xs):
             now, then = primal(x), float(self.numbers[k])
             if now != then and (now == now or then == then):
