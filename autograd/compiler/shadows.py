@@ -1,7 +1,7 @@
 """The room of shadows: Values have other numbers while a function runs, but only for the thread that runs it.
 
-A function of a model is traced at weights that are given as an array. Other threads may read the model meanwhile, so its own
-numbers stay where they are: for as long as somebody has others, a number is looked up for the thread (or task) that asks.
+A function of a model is traced at weights that are given as an array. Where other threads run, they may read the model meanwhile,
+so its own numbers stay where they are: for as long as somebody has others, a number is looked up for the thread that asks.
 """
 
 from __future__ import annotations
@@ -26,6 +26,29 @@ blocks = 0  # in all threads
 @contextmanager
 def numbers_in(values: Sequence[Value], others: Sequence[float]) -> Iterator[None]:
     """Values have other numbers in this block, and nowhere else."""
+    if values:
+        with looked_up_in(values, others) if threading.active_count() > 1 else written(values, others):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def written(values: Sequence[Value], others: Sequence[float]) -> Iterator[None]:
+    """The same where no other thread runs: nobody looks."""
+    before = [value._data for value in values]
+    try:
+        for value, number in zip(values, others):
+            value._data = number
+        yield
+    finally:
+        for value, number in zip(values, before):
+            value._data = number
+
+
+@contextmanager
+def looked_up_in(values: Sequence[Value], others: Sequence[float]) -> Iterator[None]:
+    """The same where other threads run. Changing a class, as here, is slower for all of them, so it is not done for nothing."""
     global blocks
     token = numbers.set({**numbers.get(), **dict(zip(values, others))})
     with lock:

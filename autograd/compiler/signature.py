@@ -228,7 +228,7 @@ class Signature:
         custom = getattr(type(x), "__getstate__", None)
         if custom is not getattr(object, "__getstate__", None) and isinstance(found := x.__getstate__(), dict):
             state = found
-        if hooks := getattr(x, "_hooks", None):  # which are no part of its state
+        if (hooks := getattr(x, "_hooks", None)) and hasattr(x, "register_forward_hook"):  # which are no part of its state
             self.hooked = path or type(x).__name__
             self.key.append(Identity(hooks))
         if not is_standard(type(x)):

@@ -274,7 +274,8 @@ def test_another_thread_sees_the_numbers_of_the_model():
         return y * 1.0
 
     step = ag.compile(f).functional(model)
-    assert step(np.array([7.0]), 2.0)[0] == 14.0
+    with other_thread():
+        assert step(np.array([7.0]), 2.0)[0] == 14.0
     assert seen.get() == (2.0, 4.0, "Value", "Value(data=2.0, grad=0.0)", 2.0)
     assert (model.w.data, model.w.grad, model.w.label) == (2.0, 1.0, "w")
     assert type(model.w) is Value

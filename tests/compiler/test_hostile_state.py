@@ -415,6 +415,20 @@ def forward_hook_registered_later(tool):
 
 
 @program(AGREE)
+def hooks_of_another_kind(tool):
+    thing = SimpleNamespace(_hooks=[1.0, 2.0])
+    return float(tool.compile(lambda x: x * thing._hooks[1])(3.0))
+
+
+@program(AGREE)
+def branch_on_a_weight_in_functional(tool):
+    model = Line()
+    model.forward = lambda x: model.w * x if model.w > 1.0 else model.w * model.w
+    step = tool.compile(lambda model, x: model(x) * 1.0).functional(model)
+    return [step(np.array([k]), 5.0) for k in (0.5, 2.0, 0.25, 3.0)], model.w.data
+
+
+@program(AGREE)
 def forward_hook_removed_again(tool):
     told: list[Any] = []
     model = line()
