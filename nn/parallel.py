@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from operator import mul
 from typing import Any, NamedTuple
 
-from autograd import dot, no_grad
+from autograd import Value, dot, no_grad
 from nn.generators import generators, restore, state_of
 from nn.losses import known
 from nn.module import Module
@@ -194,6 +195,39 @@ def dumps(things: Any) -> bytes:
     return found
 
 
+class Facts(pickle.Pickler):
+    """Pickles what is neither a number of the training nor a module nor a generator of random numbers."""
+
+    def persistent_id(self, thing: Any) -> str | None:
+        """What stands for all that is left out; None for the rest."""
+        left_out = isinstance(thing, (Value, Module, random.Random)) or hasattr(thing, "bit_generator")
+        return type(thing).__name__ if left_out else None
+
+
+def facts(model: Module) -> dict[tuple[int, str], bytes | None]:
+    """What the modules are made of beside parameters, by module and attribute; None for what cannot be pickled."""
+    found: dict[tuple[int, str], bytes | None] = {}
+    for k, module in enumerate(model.modules()):
+        for name, part in Module.__getstate__(module).items():
+            file = BytesIO()
+            try:
+                Facts(file).dump(part)
+                found[k, f"{type(module).__name__}.{name}"] = file.getvalue()
+            except Exception:  # a lambda, say, which threads share
+                found[k, f"{type(module).__name__}.{name}"] = None
+    return found
+
+
+def check_unchanged(before: dict[tuple[int, str], Any], after: dict[tuple[int, str], Any]) -> None:
+    """Raise TypeError if a model has changed itself: workers have copies, so the change would be lost."""
+    for key in [*before, *after]:
+        if before.get(key, b"") != after.get(key, b""):
+            raise TypeError(
+                f"calling the model changes {key[1]}, and the workers of fit(executor=) have copies of the model, whose changes "
+                "are lost; leave executor out, or change it outside"
+            )
+
+
 def of_bytes(shared: bytes, samples: bytes, seed: str) -> Any:
     """What a worker in another process does. An error of the model or the loss is an answer: it is not the worker's."""
     try:
@@ -214,7 +248,9 @@ def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targ
                 rng.bit_generator.state = type(rng.bit_generator)(fresh.getrandbits(64)).state
         for parameter in model.named_parameters().values():
             parameter.grad = 0.0
+        before = facts(model)
         predictions = [model(x) for x in inputs]
+        check_unchanged(before, facts(model))
         objective = loss(predictions, list(targets))
         objective.backward()
         gradient = [parameter.grad for parameter in model.named_parameters().values()]

@@ -285,3 +285,38 @@ def test_hooks_see_the_whole_gradient():
     model, seen = hooked()
     assert trained(Inline(), model=model)[0] == pytest.approx(weights, rel=1e-12)
     assert seen == pytest.approx(expected, rel=1e-12)
+
+
+class Stateful(nn.Module):
+    """One weight, and state that a call changes."""
+
+    def __init__(self, state, change):
+        self.w, self.state, self.change = ag.Value(0.5), state, change
+
+    def forward(self, x):
+        self.change(self)
+        return self.w * x[0]
+
+
+def counts(model):
+    model.state += 1
+
+
+def keeps(model):
+    model.state.append(model.w * 2.0)
+
+
+def adds(model):
+    model.new = 1.0
+
+
+def nothing(model):
+    model.state = model.state * 1.0
+
+
+@pytest.mark.parametrize(("state", "change"), [(0, counts), ([], keeps), (0, adds)])
+def test_a_model_that_changes_itself_is_refused(state, change):
+    for executor in (Inline(), Counting(2)):
+        with pytest.raises(TypeError, match=r"calling the model changes Stateful.(state|new).*copies.*leave executor out"):
+            nn.fit(Stateful(state, change), [[1.0], [2.0]], [1.0, 2.0], loss=nn.mse_loss, executor=executor, progress=False)
+    nn.fit(Stateful(1.0, nothing), [[1.0], [2.0]], [1.0, 2.0], loss=nn.mse_loss, executor=Inline(), progress=False, epochs=1)
