@@ -69,7 +69,7 @@ class Draws:
 
 @contextmanager
 def locked(generator: Any) -> Iterator[None]:
-    """A block in which no other thread draws from a generator of NumPy; this one may."""
+    """A block in which no other thread draws from a generator of NumPy; this one may, where it can take the lock twice."""
     bits = getattr(generator, "bit_generator", None) or getattr(generator, "_bit_generator", None)
     lock = getattr(bits, "lock", None)
     if not isinstance(lock, RLOCK):
