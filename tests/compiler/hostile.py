@@ -11,14 +11,17 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd as ag
 import nn
+from autograd import Value
 
-__all__ = ["AGREE", "Engine", "Tool", "same", "table", "verdict"]
+__all__ = ["AGREE", "STATE", "Engine", "Line", "Tool", "calls", "same", "steps", "table", "trained", "verdict"]
 
 AGREE = "agree"
+STATE = r"changes .* while it runs.*return what is new instead, or change .* outside"
 
 
 class Tool:
@@ -118,3 +121,32 @@ def same(left: Any, right: Any) -> bool:
     if inspect.isclass(left) or isinstance(left, (str, bool, int, type(None))):
         return bool(left == right)
     return bool(left == right)
+
+
+class Line(nn.Module):
+    """One weight, and what a subclass does with it."""
+
+    def __init__(self, **state: Any) -> None:
+        self.w = Value(0.5)
+        for name, thing in state.items():
+            setattr(self, name, thing)
+
+
+def steps(tool: Any, model: Any, count: int = 3) -> Any:
+    """Calls of the functional form, one after the other."""
+    step = tool.compile(lambda model, x: model(x) * 1.0).functional(model)
+    return [step(np.array([float(k)]), 2.0) for k in range(count)]
+
+
+def calls(tool: Any, model: Any, count: int = 3) -> Any:
+    """Calls of the compiled function, one after the other."""
+    f = tool.compile(lambda x: model(x) * 1.0)
+    return [float(f(2.0)) for _ in range(count)]
+
+
+def trained(tool: Any, model: Any, **options: Any) -> Any:
+    """The losses of a training, and the weights at its end."""
+    samples = [[1.0], [2.0], [3.0], [4.0]], [1.0, 2.0, 4.0, 3.0]
+    options = {"loss": nn.mse_loss, "epochs": 3, "optimizer": nn.SGD(model.parameters(), lr=0.05), **options}
+    history = tool.fit(model, *samples, **options)
+    return history.loss, [p.data for p in model.named_parameters().values()], [p.grad for p in model.parameters()]
