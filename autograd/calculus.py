@@ -258,7 +258,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value f(*primals), and its derivative in the direction of the tangents: forward mode, in one pass.
 
-    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals.
+    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals. Raises
+    TypeError for a hook on the way, which could not be called.
 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.5))
     (12.0, 5.5)
@@ -273,6 +274,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     order = run.graph(*leaves(outputs))
     with differentiating(nested):
         found = pushforward(order, seeds, create_graph=nested)
+    if any(node._note.hooks and node in found for node in order):
+        raise TypeError(
+            f"{run.name} registers a hook, which changes a gradient on its way back, and autograd.jvp has none: it carries "
+            "tangents forward; use autograd.vjp or grad, or remove the hook"
+        )
     tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, outputs)
     return run.finish(outputs), tangent
 

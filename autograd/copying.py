@@ -30,7 +30,7 @@ def build(row: Row) -> Value:
     data, grad, primitive, operands, local, kept = row
     kind, attributes = kept.get("kind", Value), kept.get("attributes", {})
     node: Value = kind.__new__(kind)
-    node._data, node.grad, node._primitive, node._operands, node._locals = data, grad, primitive, operands, local
+    node._data, node._grad, node._primitive, node._operands, node._locals = data, grad, primitive, operands, local
     node._note = Note().but(**{name: fact for name, fact in kept.items() if name not in ("kind", "attributes")})
     for name, attribute in attributes.items():
         setattr(node, name, attribute)
@@ -39,7 +39,7 @@ def build(row: Row) -> Value:
 
 def parts(node: Value, operands: tuple[Any, ...]) -> Row:
     """A node in parts, with other operands."""
-    return node._data, float(node.grad), node._primitive, operands, node._locals, facts(node)
+    return node._data, float(node._grad), node._primitive, operands, node._locals, facts(node)
 
 
 def restore(leaves: list[Value], rows: list[Row]) -> Value:
@@ -53,6 +53,8 @@ def restore(leaves: list[Value], rows: list[Row]) -> Value:
 
 def reduce(self: Value) -> tuple[Any, ...]:
     """How pickle takes a Value apart: the leaves, which several Values may share, and a flat list of the rest."""
+    if (read := current().read) is not None:
+        read("pickle", self)
     if not self._operands:
         return build, (parts(self, ()),)
     order = topological(self)

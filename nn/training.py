@@ -42,6 +42,7 @@ def fit(
     seed: int = 0,
     compile: bool | str = False,
     executor: Executor | None = None,
+    workers: int | None = None,
     progress: bool | None = None,
 ) -> History:
     """Train `model` to predict `targets` from `inputs`; returns the History.
@@ -61,9 +62,10 @@ def fit(
     losses of its samples alone.
 
     `executor`, any of `concurrent.futures` (or Dask's `Client(...).get_executor()`), splits the gradients of each batch over its
-    workers: the same numbers up to the order of additions. A worker that is lost does not end the training. Dropout draws anew
-    in every piece of a batch. The loss must be the mean or the sum of the losses of samples, which is tried out where it is
-    not known.
+    workers: the same numbers up to the order of additions. Each batch has as many pieces as there are `workers`: by default,
+    as many as the executor tells (Dask: the threads of all workers), or else as this machine has processors. A worker that is
+    lost does not end the training. Dropout draws anew in every piece of a batch. The loss must be the mean or the sum of the
+    losses of samples, which is tried out where it is not known.
 
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
@@ -85,6 +87,10 @@ def fit(
         raise TypeError(f"fit trains a Module of nn, not {type(model).__name__} {model!r}")
     if batch_size is not None:
         check_size(batch_size, "the batch_size of fit")
+    if workers is not None:
+        check_size(workers, "the number of workers of fit")
+        if executor is None:
+            raise ValueError(f"fit got workers={workers} and no executor that has them; add executor=")
     check_size(epochs, "the number of epochs of fit", least=0)
     if not callable(loss):
         raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
@@ -102,7 +108,7 @@ def fit(
             raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
         steps: Steps = CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=bool(named))
     else:
-        steps = Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor)
+        steps = Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor, workers=workers)
     with bar(epochs, len(history.loss), progress) as show:
         try:
             for epoch in range(len(history.loss), epochs):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial, update_wrapper
 from itertools import count
 from time import perf_counter
 from typing import Any
 
-from autograd.calculus import grad, value_and_grad
+from autograd.calculus import differentiating, grad
+from autograd.chain import listened
 from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
 from autograd.compiler.changing import Changing
@@ -17,25 +19,39 @@ from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
 from autograd.compiler.on_jax import to_jax
 from autograd.compiler.plain import PlainText
+from autograd.compiler.requests import as_floats, check_scalar, contained, inputs_of, is_module, positions, value_and_gradient
+from autograd.compiler.shadows import numbers_in
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import Surroundings
 from autograd.compiler.tracing import Call, Tracing
 from autograd.compiler.variant import Variant, Variants, collector_paused
-from autograd.trees import is_array, leaves, rebuild, transform
-from autograd.value import Value, current
+from autograd.controls import user_line
+from autograd.floats import number
+from autograd.ops import TABLE
+from autograd.trees import is_array, leaves, transform
+from autograd.value import Note, Value, current, note, topological
 
-__all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
+__all__ = ["Compiled", "Functional", "is_observed"]
 
 Tracer = Callable[[Callable[..., Any]], Any]
 MOST = 128  # functions and classes of former calls that are remembered
 STATES = count(1)  # numbers of what surrounds functions
 
 
+def is_observed() -> bool:
+    """Whether somebody wants to see every operation: a trace, of which a call is a part, `detect_anomaly` or `lint`."""
+    around = current()
+    return around.watch is not None or around.storing is not None
+
+
 class Compiled:
     """A compiled function; see `compile`."""
 
+    is_observed = staticmethod(is_observed)
+
     def __init__(self, function: Callable[..., Any], backend: str = "numpy", audit: bool | None = None) -> None:
+        self.options: tuple[Any, ...] = (backend, audit)
         update_wrapper(self, function)
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.function, self.backend = function, backend
@@ -50,8 +66,8 @@ class Compiled:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
-        if getattr(current(), "trace", None) is not None:
-            return self.function(*arguments, **keywords)  # part of another program
+        if is_observed():
+            return self.observed(*arguments, **keywords)
         is_due = self.auditor.is_due()
         call = Call(arguments, keywords)
         found = self.signature(call)
@@ -72,6 +88,46 @@ class Compiled:
             return result
         return self.function(*arguments, **keywords)
 
+    def observed(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function by the engine. Where there are floats alone, they are Values inside, as they are in a trace."""
+        given = leaves([*arguments, *keywords.values()])
+        if current().trace is not None or any(isinstance(x, Value) or is_module(x) for x in given):
+            return self.by_engine(*arguments, **keywords)
+        fresh: set[Value] = set()
+
+        def entered(x: Any) -> Any:
+            if x.__class__ is not float:
+                return x
+            value = Value(x)
+            fresh.add(value)
+            return value
+
+        named = {name: transform(entered, x) for name, x in keywords.items()}
+        with differentiating(current().nested):  # records, also under no_grad: then it is seen what the result comes from
+            result = self.by_engine(*[transform(entered, x) for x in arguments], **named)
+        order = topological(*[x for x in leaves(result) if isinstance(x, Value)])
+        if all(x._operands or x in fresh for x in order):
+            return transform(lambda x: x._data if isinstance(x, Value) else x, result)
+        return result if current().recording else transform(lambda x: Value(x), result)
+
+    def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """The value and its gradient by the engine."""
+        return value_and_gradient(self.by_engine, self.__name__, argnums, arguments, keywords)
+
+    def by_engine(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function as it was given."""
+        return self.function(*arguments, **keywords)
+
+    def __reduce__(self) -> Any:
+        """How a copy is made: by name, as a function's, where it has one; else of what it was compiled from."""
+        name, module = getattr(self, "__qualname__", ""), sys.modules.get(getattr(self, "__module__", ""))
+        try:
+            if operator.attrgetter(name)(module) is self:
+                return name
+        except AttributeError:
+            pass
+        return type(self), (self.function, *self.options)
+
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         """As a method: the object comes first among the arguments."""
         return self if owner is None else Method(self, owner)
@@ -84,6 +140,8 @@ class Compiled:
         """
         is_due = self.auditor.is_due()
         chosen = positions(self.__name__, argnums, arguments)
+        if is_observed():
+            return self.derived(argnums, arguments, keywords)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
         for variant in self.fitting(call, found):
@@ -99,13 +157,15 @@ class Compiled:
                 results[k] = contained(call.arguments[k], numbers[1][start : start + len(places)])
                 start += len(places)
             return float(numbers[0][0]), results[chosen[0]] if isinstance(argnums, int) else tuple([results[k] for k in chosen])
-        return value_and_grad(self.function, argnums)(*call.arguments, **keywords)  # type: ignore[no-any-return]
+        return self.derived(argnums, arguments, keywords)
 
     def functional(self, model: Any, argnum: int = 0) -> Functional:
         """The same function of arrays alone: in place of `model`, argument `argnum`, it takes the numbers of its parameters.
 
         The numbers are one flat array in the order of `model.parameters()`, and so is the gradient. What else the model is
-        made of (frozen parameters, modes, sizes) is taken as it is now: make a new one after changing that.
+        made of (frozen parameters, modes, sizes) is taken as it is now: make a new one after changing that. The gradient has
+        passed the hooks of the parameters. The model itself is not touched. Raises TraceError where calling the model changes
+        it, by a counter or a running mean, say: a program would not do so again.
 
         >>> import nn
         >>> model = nn.MLP(1, [1], init="zeros")
@@ -147,9 +207,9 @@ class Compiled:
                 found.enter_changing(x, name)
             else:
                 found.outside(x, name)
-        for number, path in numbers:
+        for x, path in numbers:
             found.mark(path)
-            found.enter_changing(number, path)
+            found.enter_changing(x, path)
         if named:
             changing.remember(found, around)
         if found.used and not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
@@ -278,7 +338,8 @@ class Compiled:
         `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives by all inputs
         too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not hold. A derivative may come
         out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
-        computed again so that it does not. Raises TypeError for an operation of your own that is a Python function.
+        computed again so that it does not. A name that C or its headers have already becomes `program`. Of a batch, it is the
+        program of one example. Raises TypeError for an operation of your own that is a Python function.
 
         >>> import autograd as ag
         >>> f = ag.compile(lambda x: x[0] * x[0] + 3.0 * x[1])
@@ -307,6 +368,8 @@ class Compiled:
         """The latest program."""
         if self.latest is None:
             raise ValueError(f"{self.__name__} has no program yet; call it first")
+        if self.latest.edition != TABLE.edition:
+            raise ValueError(f"{self.__name__} uses a primitive that may have been registered again; call it first")
         return self.latest
 
     def latest_run(self) -> tuple[Variant, Executable]:
@@ -354,7 +417,12 @@ class Method:
         return lambda weights, *others, **keywords: step(weights, self.owner, *others, **keywords)
 
     def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__":  # copies and pickles ask for what is not there
+            raise AttributeError(name)
         return getattr(self.compiled, name)
+
+    def __reduce__(self) -> Any:
+        return Method, (self.compiled, self.owner)
 
 
 class Functional:
@@ -370,23 +438,57 @@ class Functional:
         if not hasattr(model, "parameters"):
             raise TypeError(f"{compiled.__name__}.functional needs a model with parameters, not {type(model).__name__} {model!r}")
         self.np, self.compiled, self.model, self.argnum = np, compiled, model, argnum
-        self.own = Signature(named=True)
-        self.own.argument(model, "model")
+        self.own = self.owned()
         self.plain = Signature()
         self.plain.argument(model, "model")
         self.values: list[Value] = self.own.things
         place = {value: k for k, value in enumerate(self.values)}
         trained = model.parameters()
-        self.size = len(trained)
+        self.trained, self.size = trained, len(trained)
         self.places = np.array([place[value] for value in trained], dtype=np.intp)  # of the weights among all Values of the model
         self.wanted = tuple(self.places.tolist())
         self.is_whole = self.wanted == tuple(range(len(self.values)))
         self.variants = Variants(compiled.__name__)
+        self.registered = -1  # how many hooks there were when they were looked for
+        self.hooked: list[int] = []  # the weights whose gradients somebody listens to
 
     def __call__(self, weights: Any, *others: Any, **keywords: Any) -> tuple[float, Any]:
-        """The value, and its gradient by the weights."""
+        """The value, and its gradient by the weights, after the hooks of the parameters."""
+        value, gradient = self.run(weights, others, keywords, self.wanted)
+        if self.hooked or self.registered != Note.registered:
+            gradient = self.listened(gradient)
+        return value, gradient
+
+    def without_hooks(self, weights: Any, *others: Any, **keywords: Any) -> tuple[float, Any]:
+        """The value and its gradient, of which hooks do not know yet: a sum of several is given to `listened`."""
         value, gradient = self.run(weights, others, keywords, self.wanted)
         return value, gradient
+
+    def listened(self, gradient: Any) -> Any:
+        """The gradient after the hooks of the parameters. Raises TypeError for a hook of another Value of the model."""
+        if self.registered != Note.registered:
+            self.registered, trained = Note.registered, set(self.trained)
+            self.hooked = [k for k, value in enumerate(self.trained) if value._note.hooks]
+            if any(value._note.hooks and value not in trained for value in self.values):
+                raise TypeError(
+                    f"a Value of the model that {self.compiled.__name__} does not train has a hook, which would not be called; "
+                    "remove the hook, or do not compile"
+                )
+        if self.hooked:
+            gradient = gradient.copy()
+            for k in self.hooked:
+                gradient[k] = float(listened(self.trained[k], float(gradient[k])))
+        return gradient
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.compiled, self.model, self.argnum)
+
+    def owned(self) -> Signature:
+        """What the model is made of now, to be compared after a trace."""
+        own = Signature(named=True)
+        own.mark("model")
+        own.argument(self.model, "model")
+        return own
 
     def value(self, weights: Any, *others: Any, **keywords: Any) -> Any:
         """The value alone: all numbers that the function returns, in its containers."""
@@ -409,12 +511,14 @@ class Functional:
         is_due = self.compiled.auditor.is_due()
         compiled, head = self.compiled, self.head(weights)
         call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
+        if is_observed():
+            return self.observed(call, head, wanted)
         found = compiled.signature(call, start=self.plain, skip=self.argnum)
 
         def trace(make: Callable[..., Any]) -> Any:
             with numbers_in(self.values, head.tolist()):
                 return make(compiled.function, compiled.__name__, call,
-                            lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum))
+                            lambda: compiled.signature(call, named=True, start=self.owned(), skip=self.argnum))
 
         for variant in self.variants.fitting(found, lambda: compiled.compiled(trace), compiled._changing):
             compiled.latest = variant
@@ -425,70 +529,26 @@ class Functional:
                 if is_due:
                     compiled.verify(variant, trace, self.variants)
                 return float(numbers[0][0]) if wanted else variant.rebuilt(numbers[0]), numbers[1]
-        with numbers_in(self.values, head.tolist()):
-            if not wanted:
-                return transform(float, compiled.function(*call.arguments, **keywords)), ()
-            value = compiled.function(*call.arguments, **keywords)
-            return float(value), self.np.array(grad(value, self.model.parameters()))
+        return self.by_engine(call, head, wanted)
 
-
-@contextmanager
-def numbers_in(values: Sequence[Value], numbers: Sequence[float]) -> Iterator[None]:
-    """Values have other numbers for a moment."""
-    before = [value._data for value in values]
-    try:
-        for value, number in zip(values, numbers):
-            value._data = number
-        yield
-    finally:
-        for value, number in zip(values, before):
-            value._data = number
-
-
-def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any]) -> list[int]:
-    """The arguments that a function is differentiated by; -1 is the last. Raises TypeError for one that there is not."""
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-    for k in chosen:
-        if not -len(arguments) <= k < len(arguments):
-            raise TypeError(
-                f"{name} is differentiated with respect to argument {k}, but was called with {len(arguments)} arguments"
+    def observed(self, call: Call, head: Any, wanted: tuple[int, ...]) -> tuple[Any, Any]:
+        """The same by the engine. Raises TraceError in a trace, which would take the weights for constants."""
+        if (trace := current().trace) is not None:
+            raise trace.refuse(
+                f"the functional form of {self.compiled.__name__} takes numbers, and is called at {user_line()} while another "
+                "function is compiled; call the function itself, or do not compile the other"
             )
-    return [k % len(arguments) for k in chosen]
+        return self.by_engine(call, head, wanted)
 
-
-def check_scalar(variant: Variant) -> None:
-    """Raise TypeError if a function that is to be differentiated returns more than one number."""
-    if not variant.is_scalar:
-        kind = type(variant.structure).__name__
-        raise TypeError(f"{variant.name} must return one number to be differentiated, not {kind}")
-
-
-def inputs_of(variant: Variant, found: Signature, k: int, x: Any) -> list[int]:
-    """The inputs that belong to argument k."""
-    if hasattr(x, "named_parameters"):
-        return [variant.place[found.seen[value]] for value in x.named_parameters().values()]
-    things = range(found.starts[k], found.starts[k + 1])
-    owners = [source[0] if isinstance(source, tuple) else source for source in variant.sources]
-    return [place for place, thing in enumerate(owners) if thing in things]
-
-
-def contained(x: Any, slopes: Any) -> Any:
-    """Derivatives in the containers of the argument; those by a module in a dictionary of its parameters by name."""
-    if is_array(x) and x.dtype.kind == "f" and hasattr(slopes, "reshape"):
-        return slopes.reshape(x.shape)
-    slopes = slopes.tolist() if hasattr(slopes, "tolist") else slopes
-    if hasattr(x, "named_parameters"):
-        return dict(zip(x.named_parameters(), slopes))
-    if len(slopes) != len(leaves(x)):
-        raise TypeError(
-            f"a compiled function is differentiated with respect to numbers in lists, tuples, dictionaries and arrays, not in a "
-            f"{type(x).__name__}; use autograd.value_and_grad for deques and dataclasses"
-        )
-    return rebuild(x, iter(slopes))
-
-
-def as_floats(x: Any) -> Any:
-    """An argument that is differentiated by: its integers and Values are numbers."""
-    if hasattr(x, "named_parameters") or (is_array(x) and x.dtype.kind == "f"):
-        return x
-    return transform(float, x)
+    def by_engine(self, call: Call, head: Any, wanted: tuple[int, ...]) -> tuple[Any, Any]:
+        """The value and the gradient without a program."""
+        with numbers_in(self.values, head.tolist()):
+            value = self.compiled.by_engine(*call.arguments, **call.keywords)
+            if not wanted:
+                return transform(float, value), ()
+            value = value if isinstance(value, Value) else Value(number(value, f"the result of {self.compiled.__name__}"))
+            token = note.set(current().but(listened=False))
+            try:
+                return float(value), self.np.array(grad(value, self.trained))
+            finally:
+                note.reset(token)

@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from autograd.compiler.changing import NotAlike
+from autograd.compiler.draws import Draws
 from autograd.compiler.program import ADD, DOT, MUL, NEG, SUM, Guard, Program
 from autograd.controls import is_users, user_line
 from autograd.ops import TABLE, Primitive
@@ -289,10 +290,10 @@ class Muted:
 
 
 @contextmanager
-def untouched(generators: Sequence[Any]) -> Iterator[None]:
-    """Random states are as they were, afterwards, and nothing is printed by this thread."""
+def untouched(draws: Draws) -> Iterator[None]:
+    """Random states are as they were, afterwards, unless other threads have drawn; and nothing is printed by this thread."""
     kept: list[tuple[Callable[[Any], Any], Any]] = []
-    for generator in generators:  # Python's own and NumPy's are among them
+    for generator in draws.generators:  # Python's own and NumPy's are among them
         if hasattr(generator, "getstate"):
             kept.append((generator.setstate, generator.getstate()))
         elif hasattr(generator, "bit_generator"):
@@ -306,5 +307,5 @@ def untouched(generators: Sequence[Any]) -> Iterator[None]:
     finally:
         if isinstance(sys.stdout, Muted):
             sys.stdout = stdout
-        for put_back, state in kept:
+        for put_back, state in kept if draws.are_own else ():
             put_back(state)

@@ -205,6 +205,7 @@ class Form:
         self.is_standard = is_standard(kind)
         self.shared = {} if self.is_standard else class_state(kind)
         self.slots = slots(kind)
+        self.is_hookable = hasattr(kind, "register_forward_hook")
         # what a module of this library does not pickle does not belong to its state
         self.is_pickled = isinstance(custom, FunctionType) and is_standard(custom)
 
@@ -231,7 +232,7 @@ def functions_of(part: Any) -> tuple[Any, ...]:
 
 def slots(kind: type) -> list[str]:
     """The names of attributes that objects of a class of the user's have, but not in a dictionary."""
-    parts = [item for one in kind.__mro__ for item in vars(one).items()]
+    parts = [item for one in kind.__mro__ if one is not Value for item in vars(one).items()]
     return [name for name, part in parts if name[:2] != "__" and isinstance(part, MemberDescriptorType)]
 
 

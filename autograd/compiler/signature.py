@@ -73,11 +73,15 @@ class Signature:
         self.used: dict[Any, None] = {} if start is None else dict(start.used)  # functions, and classes of objects, in all this
         self.containers: list[int] = []  # the identities of the containers in the arguments
         self.around = around or Surroundings()  # of the function
+        self.hooked: str = "" if start is None else start.hooked  # the path of a module with a forward hook
         if named:
             self.marks: list[tuple[int, str]] = []  # where in the key something begins, and its path
             self.owners: dict[str, Any] = {}  # the objects by their paths
             self.hidden: list[str] = []  # what is compared by identity alone
             self.shared: set[int] = set()  # objects that are reached in several ways
+            if start is not None:
+                self.key, self.marks, self.hidden = list(start.key), list(start.marks), list(start.hidden)
+                self.generators = start.generators
 
     # What few signatures have.
     is_foreign = False  # whether there are numbers that are no floats: complex ones, or mpmath's
@@ -257,6 +261,10 @@ class Signature:
         self.key.append(place)
         if place == self.count:
             self.enter("Value", x, path)
+            if type(x) is not Value:  # a subclass of the user's, with attributes
+                if type(x) not in self.around.known:
+                    self.used[type(x)] = None
+                self.state(self.around.form(type(x)).state(x), path)
 
     def reference(self, x: Any, kind: type, path: str) -> None:
         """A weak reference, or a context variable: what it refers to, if that is there."""
@@ -386,6 +394,9 @@ class Signature:
         self.seen[id(x)] = -self.objects
         form = self.around.form(type(x))
         self.key += (type(x), -self.objects)
+        if form.is_hookable and (hooks := getattr(x, "_hooks", None)):
+            self.hooked = path or type(x).__name__
+            self.key.append(Identity(hooks))
         if not form.is_standard and type(x) not in self.around.known:
             self.used[type(x)] = None
         state = form.state(x)

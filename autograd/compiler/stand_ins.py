@@ -40,7 +40,7 @@ def chosen(xs: Sequence[Any]) -> Any:
 def taken(xs: Sequence[Any]) -> list[Any]:
     """1.0 for the operand that was taken; on terms of a program, whether it is the one."""
     index = xs[0]
-    if isinstance(index, float) or (isinstance(index, Value) and getattr(current(), "trace", None) is None):
+    if isinstance(index, float) or (isinstance(index, Value) and current().trace is None):
         at = int(index if isinstance(index, float) else index._data)
         return [None, *[1.0 if k == at else None for k in range(len(xs) - 1)]]
     if isinstance(index, Value):
@@ -86,7 +86,7 @@ Float.__name__ = Float.__qualname__ = "Value"  # which it is to those who ask
 
 def is_read() -> bool:
     """Whether a traced program, and not this library, asks for what depends on the number."""
-    if getattr(current(), "trace", None) is None:
+    if current().trace is None:
         return False
     return str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0] not in LIBRARY
 
@@ -130,11 +130,11 @@ class Index:
     def __format__(self, spec: str) -> str:
         return format(self.fix(), spec)
 
-    def __copy__(self) -> Any:
-        return self.fix()
+    def __copy__(self) -> Index:
+        return self
 
-    def __deepcopy__(self, _: Any) -> Any:
-        return self.fix()
+    def __deepcopy__(self, _: Any) -> Index:
+        return self
 
     def __reduce_ex__(self, _: Any) -> Any:
         return int, (int(self.fix()),)

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from autograd.compiler.changing import NotAlike, Placed
+from autograd.compiler.draws import Draws
 from autograd.compiler.given import Given, as_array
 from autograd.compiler.kinds import unravel
 from autograd.compiler.program import Program
@@ -34,14 +35,18 @@ class Tracing:
 
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
-        program: Callable[[], Program] = Program, around: Callable[[Sequence[Any]], AbstractContextManager[Any]] = nullcontext,
+        program: Callable[[], Program] = Program, around: Callable[[Draws], AbstractContextManager[Any]] = nullcontext,
     ) -> None:  # fmt: skip
         started = perf_counter()
         found = sign()
+        if found.hooked:
+            raise TraceError(f"{found.hooked} has a forward hook, which a program would not call; remove it, or do not compile")
         self.name, self.make, self.around = name, program, around
         self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
         numbers = list(map(primal, found.things))
         trace, output = self.traced(function, call, found, sign)
+        if trace.draws.happened:  # or another thread has: look again
+            trace, output = self.traced(function, call, found, sign, alone=True)
         found.owners.clear()  # weak references tell whether somebody keeps an object
         if (changed := found.change(numbers, sign())) is not None:
             raise TraceError(
@@ -61,9 +66,9 @@ class Tracing:
         return repr(transform(lambda _: 0.0, self.output))
 
     def traced(
-        self, function: Callable[..., Any], call: Call, found: Signature, sign: Callable[[], Signature]
+        self, function: Callable[..., Any], call: Call, found: Signature, sign: Callable[[], Signature], *, alone: bool = False
     ) -> tuple[Trace, Any]:
-        """A trace of the function, and what it returns.
+        """A trace of the function, and what it returns; `alone` as in `Draws`.
 
         Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
         Raises NotAlike if it fails on numbers from outside that are inputs.
@@ -71,7 +76,7 @@ class Tracing:
         is_asking, numbers = "type" in found.around.names, list(map(primal, found.things))
         for is_exact in (True,) if is_asking else (False, True):
             try:
-                return self.run_once(function, call, found, is_exact=is_exact)
+                return self.run_once(function, call, found, is_exact=is_exact, alone=alone)
             except Exception as error:
                 if found.change(numbers, sign()) is not None:  # to run it again would change that again
                     raise
@@ -81,7 +86,9 @@ class Tracing:
                     raise
         raise AssertionError  # one of them has returned or raised
 
-    def run_once(self, function: Callable[..., Any], call: Call, found: Signature, *, is_exact: bool) -> tuple[Trace, Any]:
+    def run_once(
+        self, function: Callable[..., Any], call: Call, found: Signature, *, is_exact: bool, alone: bool
+    ) -> tuple[Trace, Any]:
         """The same in one go; with `is_exact`, integers are what they are, and fixed."""
         paths = found.paths or []
         trace = Trace(
@@ -97,8 +104,8 @@ class Tracing:
         given = Given(iter(stand_ins), placed.objects)
         arguments = [given.of(x, found.marks[k][1]) for k, x in enumerate(call.arguments)]
         keywords = {name: given.of(x, name) for name, x in call.keywords.items()}
-        with self.around(trace.generators):
-            output = unboxed(trace.run(placed.around(function), arguments, keywords))
+        with self.around(trace.draws):
+            output = unboxed(trace.run(placed.around(function), arguments, keywords, alone=alone))
         if (changed := given.changed()) is not None:
             raise TraceError(
                 f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of "
@@ -135,6 +142,7 @@ class Tracing:
         value = trace.input(source, float(number), name)
         if not integer:
             return value
+        value.label = name
         self.indices[source] = Index(number, value)
         return self.indices[source]
 

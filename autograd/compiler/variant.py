@@ -18,7 +18,7 @@ from autograd.compiler.signature import Signature
 from autograd.compiler.stand_ins import Index
 from autograd.compiler.tracing import Call, Tracing
 from autograd.functions import apply
-from autograd.ops import Primitive
+from autograd.ops import TABLE, Primitive
 from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current, record
 
@@ -48,7 +48,7 @@ class Variant:
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
     ) -> None:  # fmt: skip
-        self.name, self.backend = name, backend
+        self.name, self.backend, self.edition = name, backend, TABLE.edition
         run = Tracing(function, name, call, sign)
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
@@ -182,6 +182,7 @@ class Variants:
     def __init__(self, name: str) -> None:
         self.name = name
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
+        self.edition = TABLE.edition
         self.warned: set[str] = set()
 
     def fitting(self, found: Signature, trace: Callable[[], Variant], changing: Changing) -> Iterator[Variant]:
@@ -208,6 +209,9 @@ class Variants:
 
     def of(self, found: Signature) -> list[Variant]:
         """The programs of a signature, to which others may be added."""
+        if self.edition != TABLE.edition:  # a primitive was registered again, and programs hold what it was
+            self.edition = TABLE.edition
+            self.known.clear()
         key = tuple(found.key)
         known = self.known.get(key)
         if known is None:
@@ -266,7 +270,12 @@ class Replay(Primitive):
         return replay(self.variant.program, given)[self.row]
 
     def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
-        """Its derivatives, by the engine. Raises RuntimeError if a Value has another number than when it was called."""
+        """Its derivatives, by the engine.
+
+        Raises RuntimeError if a Value has another number than when it was called, or a primitive another rule.
+        """
+        if self.variant.edition != TABLE.edition:
+            raise RuntimeError(f"{self.variant.name} was computed before a primitive was registered again; call it again")
         for k, x in zip(self.places, xs):
             now, then = primal(x), float(self.numbers[k])
             if now != then and (now == now or then == then):
