@@ -38,7 +38,7 @@ class Evaluation:
                 )
         arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
+        self.nested = current().nested > 0 or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
         picked = []
         with differentiating():
@@ -102,7 +102,7 @@ class Evaluation:
 @contextmanager
 def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
     """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(current().but(recording=True, nested=current().nested or nested, **facts))
+    token = note.set(current().but(recording=True, nested=current().nested + nested, **facts))
     try:
         yield
     finally:

@@ -65,19 +65,32 @@ def reduce(self: Value) -> tuple[Any, ...]:
     return restore, (leaves, rows)
 
 
+def is_operation() -> bool:
+    """Whether a copy is an operation: while a derivative is being taken, which passes through it."""
+    around = current()
+    return around.nested > 0 if around.trace is None else around.trace.around.nested > 0 or around.nested > 1
+
+
+def told(node: Value, copied: Value) -> Value:
+    """The copy, of which a trace must know: its number is that of the node."""
+    if (trace := current().trace) is not None:
+        trace.copied(node, copied)
+    return copied
+
+
 def copy(self: Value) -> Value:
     """Another node with the same operands."""
-    return +self if current().nested else build(parts(self, self._operands))
+    return +self if is_operation() else told(self, build(parts(self, self._operands)))
 
 
 def deepcopy(self: Value, memo: dict[int, Any]) -> Value:
     """The whole graph again; what the memo knows is shared."""
-    if current().nested:
+    if is_operation():
         return memo.setdefault(id(self), +self)  # type: ignore[no-any-return]
     for node in topological(self):
         if id(node) not in memo:
             operands: tuple[Operand, ...] = tuple([x if isinstance(x, float) else memo[id(x)] for x in node._operands])
-            memo[id(node)] = build(parts(node, operands))
+            memo[id(node)] = told(node, build(parts(node, operands)))
     return memo[id(self)]  # type: ignore[no-any-return]
 
 

@@ -21,7 +21,7 @@ class Note:
     """What stands around an operation when it is recorded; a node keeps the note of its moment."""
 
     recording = True  # whether operations remember their operands; `no_grad` says no
-    nested = False  # whether a derivative is being taken right now, so that an inner derivative must give Values
+    nested = 0  # how many derivatives are being taken right now; an inner derivative must give Values
     scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
     watch: Callable[[Value], None] | None = None  # called with every node as it is made
     read: Callable[..., None] | None = None  # called when a program reads the number in a Value: how, and the operands

@@ -103,7 +103,7 @@ class Compiled:
             return value
 
         named = {name: transform(entered, x) for name, x in keywords.items()}
-        with differentiating(current().nested):  # records, also under no_grad: then it is seen what the result comes from
+        with differentiating(nested=False):  # records, also under no_grad: then it is seen what the result comes from
             result = self.by_engine(*[transform(entered, x) for x in arguments], **named)
         order = topological(*[x for x in leaves(result) if isinstance(x, Value)])
         if all(x._operands or x in fresh for x in order):
@@ -183,6 +183,8 @@ class Compiled:
         if not named and not self._around.hold():
             self._look_around()
         around, changing = self._around, self._changing
+        if named:
+            around.forms.clear()  # a call that was traced may have changed a class
         if not named and changing.traced:
             changing.notice(self._objects(call))
         found = Signature(named=named, start=start, around=around)

@@ -59,7 +59,9 @@ def share(x, y):
 """,
     "sinc": """
 def sinc(x):
-    return np.where(np.isinf(x), 0.0, np.sinc(x))
+    rest = x - 2.0 * np.rint(0.5 * x)  # of whole turns, exactly
+    is_zero = np.isinf(x) | (rest == np.rint(rest))
+    return np.where(x == 0.0, 1.0, np.where(is_zero, 0.0, np.sin(np.pi * rest) / (np.pi * x)))
 """,
 }
 SPREAD = '''

@@ -79,7 +79,7 @@ def value_and_gradient(
         return value_and_grad(function, argnums)(*arguments, **keywords)  # type: ignore[no-any-return]
     others = [k for k in dict.fromkeys(chosen) if k not in modules]
     given = list(arguments)
-    with differentiating(current().nested):
+    with differentiating(nested=False):
         for k in others:
             given[k] = transform(fresh, arguments[k])
         root = function(*given, **keywords)

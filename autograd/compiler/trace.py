@@ -14,7 +14,7 @@ from autograd.compiler.program import Guard, Program
 from autograd.compiler.stand_ins import TAKE, Float, Index
 from autograd.controls import user_line
 from autograd.functions import FUNCTIONS, ON_VALUES
-from autograd.ops import Primitive
+from autograd.ops import TABLE, Primitive
 from autograd.value import ORDER, Operand, Value, current, note
 
 __all__ = ["TAKE", "Index", "Trace", "TraceError", "is_masked", "shares"]
@@ -25,6 +25,7 @@ WAYS_OUT = (
 )
 
 FLOATS = {float, Float}
+STOP = TABLE["stop_gradient"]
 
 
 # What a traced function does to a Value beside computing with it; the last are changes of it.
@@ -80,6 +81,7 @@ class Trace:
                 )
         self.refusal: TraceError | None = None  # what was refused first: the function may have caught it
         self.constants: dict[float, str] = {}  # numbers from outside, and the line where each came in first
+        self.copies = False  # whether Values were copied
         self.chose = False  # whether derivatives of choices are part of the program
         self.rules: dict[Primitive, list[Callable[..., Any] | None]] = {}
         self.around = current()
@@ -104,7 +106,7 @@ class Trace:
         """Call the function, and write down what it does; `alone` as in `Draws`."""
         self.name = getattr(function, "__name__", type(function).__name__)
         token = note.set(self.around.but(
-            recording=True, nested=True, watch=self.watch, read=self.read, storing=self.storing, choices=self.choices, trace=self
+            recording=True, nested=1, watch=self.watch, read=self.read, storing=self.storing, choices=self.choices, trace=self
         ))  # fmt: skip
         try:
             with self.draws.watched(alone=alone):
@@ -153,6 +155,21 @@ class Trace:
             return self.program.constant(operand)
         ref = self.refs.get(operand)  # type: ignore[arg-type]
         return self.foreign(operand) if ref is None else ref  # type: ignore[arg-type]
+
+    def copied(self, node: Value, copied: Value) -> None:
+        """A Value was copied: a float that was given, an operation with its operands, or another Value.
+
+        No derivative leads from the copy of a leaf to the first one, nor from that of what was computed before the trace, unless
+        a derivative is being taken around the call.
+        """
+        self.copies = True
+        if node in self.given:
+            self.given.add(copied)
+            self.refs[copied] = self.refs[node]
+        elif copied._primitive is not None and node._note.trace is self:
+            self.watch(copied)
+        else:
+            self.refs[copied] = self.program.add(STOP, [self.reference(node)])
 
     def foreign(self, value: Value) -> int:
         """A Value that no operation of the trace made: a constant if it was written down in there, else an input."""

@@ -57,6 +57,7 @@ class Variant:
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
         self.constants, self.chose = trace.constants, trace.chose
+        self.nested = trace.around.nested > 0 if trace.copies else None
         self.is_undecided = False
         self.fixed = {source: (index.value.label, index.number) for source, index in self.indices.items() if index.fixed}
         self.limits = limits(self.indices)
@@ -73,7 +74,9 @@ class Variant:
         self.latest: Executable | None = None
 
     def fits(self, things: Sequence[Any]) -> bool:
-        """Whether the integers that the trace has fixed are the same."""
+        """Whether the integers that the trace has fixed are the same; and if it copies Values, whether a derivative is taken."""
+        if self.nested is not None and self.nested != (current().nested > 0):
+            return False
         return all(element(things, source) == number for source, (_, number) in self.fixed.items())
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:

@@ -264,6 +264,24 @@ def derivative_with_respect_to_a_copy(tool):
 
 
 @program(AGREE)
+def copies_in_derivatives_around(tool):
+    f = tool.compile(lambda x, w: copy.deepcopy(x) * w * x + copy.copy(w) * x)
+    w = Value(3.0)
+    out = f(w, w)  # copies of leaves are leaves
+    out.backward()
+    return w.grad, [ag.grad(lambda x: f(x, 2.0 * x))(x) for x in (2.0, 5.0)], ag.derivative(lambda x: f(x, x), 2)(3.0)
+
+
+@program(AGREE)
+def copies_in_derivatives_inside(tool):
+    f = tool.compile(lambda x, w: ag.grad(lambda z: copy.deepcopy(z) * copy.copy(z) * w * x)(x * w))
+    w = Value(3.0)
+    out = f(2.0, w)
+    out.backward()
+    return float(f(2.0, 3.0)), out.data, w.grad, f.value_and_grad(2.0, 4.0)
+
+
+@program(AGREE)
 def deepcopy_of_an_index(tool):
     f = tool.compile(lambda x, k: x[copy.deepcopy(k)] * 2.0)
     return [float(f([1.0, 2.0, 3.0], k)) for k in (0, 2, 1)]
@@ -430,7 +448,7 @@ def classes_of_values(tool):
     return f(Value(3.0), 4.0).data, step(np.array([3.0]), 2.0)
 
 
-@program("could not convert string to float: '[?]'")
+@program("is read .as text. at")
 def number_read_from_the_text(tool):
     f = tool.compile(lambda x: x * float(str(x).split("data=")[1].split(",")[0] if isinstance(x, Value) else x))
     return float(f(2.0)), float(f(3.0))
