@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd.floats import number
 from autograd.value import Value, current
 
 __all__ = ["listen"]
@@ -27,17 +28,14 @@ def set_grad(value: Value, grad: Any) -> None:
     value._grad = grad
 
 
-data: Any = Value.__dict__["data"]
-
-
-def set_data(value: Value, number: Any) -> None:
+def set_data(value: Value, data: Any) -> None:
     """Set the number of a Value."""
     if (read := current().read) is not None:
         read(".data =", value)
-    data.fset(value, number)
+    value._data = data if data.__class__ is float else number(data, "Value.data")
 
 
-LISTENING = {"grad": property(grad_of, set_grad), "data": data.setter(set_data)}
+LISTENING = {"grad": property(grad_of, set_grad), "data": Value.__dict__["data"].setter(set_data)}
 
 
 def listen() -> None:
