@@ -266,8 +266,9 @@ class Compiled:
 
     def report(self, variant: Variant, trace: Tracer) -> Report:
         """What an audit of a program finds."""
+        tracing = partial(Tracing, around=untouched, plainly=True)
         with collector_paused():
-            return audit(self.__name__, variant, lambda make: trace(partial(Tracing, program=make, around=untouched)))
+            return audit(self.__name__, variant, lambda make: trace(partial(tracing, program=make)))
 
     def audit(self, *arguments: Any, **keywords: Any) -> Report:
         """Whether the function still does for these arguments what its program does: it is traced again, and compared.

@@ -14,10 +14,11 @@ __all__ = ["Given", "as_array"]
 class Given:
     """Arguments with their numbers and arrays replaced, in the order in which `Signature.argument` finds them.
 
-    Containers become others of their kind, with the same attributes; one that comes twice is one again.
+    Containers become others of their kind, with the same attributes; one that comes twice is one again. Without `stand_ins`, the
+    numbers are what they are.
     """
 
-    def __init__(self, stand_ins: Iterator[Any], objects: Mapping[int, Any]) -> None:
+    def __init__(self, stand_ins: Iterator[Any] | None, objects: Mapping[int, Any]) -> None:
         self.stand_ins, self.objects = stand_ins, objects  # `objects`: what takes the place of objects, by their identity
         self.made: dict[int, tuple[Any, str, list[Any]]] = {}  # by the container: what it became, its argument, and its parts
 
@@ -27,7 +28,7 @@ class Given:
         if kind == "outside":
             return self.objects.get(id(x), x)
         if kind in ("float", "integer"):
-            return next(self.stand_ins)
+            return self.stand_in(x)
         if kind == "number":
             return self.of(numpy_of(x).item(), name)
         found = self.container(x, kind, name)
@@ -36,14 +37,18 @@ class Given:
         self.made[id(x)] = (found, name, parts_of(found))
         return found
 
+    def stand_in(self, x: Any) -> Any:
+        """What stands for the next number or array."""
+        return copy.copy(x) if self.stand_ins is None else next(self.stand_ins)
+
     def container(self, x: Any, kind: str, name: str) -> Any:
         """A container like another."""
         if kind == "integers":
-            return next(self.stand_ins)
+            return self.stand_in(x)
         if kind == "floats":
-            return type(x)([next(self.stand_ins) for _ in x])
+            return type(x)([self.stand_in(part) for part in x])
         if kind == "array":
-            return like(next(self.stand_ins), x)
+            return like(self.stand_in(x), x)
         if kind == "elements":
             return like(as_array([self.of(part, name) for part in x.ravel().tolist()], x.shape), x)
         if kind == "dict":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -18,7 +19,7 @@ from autograd.compiler.stand_ins import Index
 from autograd.compiler.trace import Trace, TraceError
 from autograd.floats import number, unboxed
 from autograd.trees import is_array, leaves, transform
-from autograd.value import Value
+from autograd.value import Value, current, note
 
 __all__ = ["Call", "Tracing"]
 
@@ -31,11 +32,15 @@ class Call(NamedTuple):
 
 
 class Tracing:
-    """A function that was run on Values, and what it did: written down in a `program`, inside the context `around`."""
+    """A function that was run on Values, and what it did: written down in a `program`, inside the context `around`.
+
+    With `plainly`, it is run on the numbers themselves too.
+    """
 
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
         program: Callable[[], Program] = Program, around: Callable[[Draws], AbstractContextManager[Any]] = nullcontext,
+        plainly: bool = False,
     ) -> None:  # fmt: skip
         started = perf_counter()
         found = sign()
@@ -58,6 +63,7 @@ class Tracing:
             trace.reference(x) if isinstance(x, Value) else self.program.constant(number(x, f"a result of {name}"))
             for x in [x.value if type(x) is Index else x for x in leaves(output)]
         ]  # fmt: skip
+        self.plain = self.on_plain_numbers(function, call, found) if plainly else None
         self.seconds = perf_counter() - started
 
     @property
@@ -115,6 +121,21 @@ class Tracing:
             raise NotAlike(f"{self.name} needs {', '.join(found.changing)} as it is")
         return trace, output
 
+    def on_plain_numbers(self, function: Callable[..., Any], call: Call, found: Signature) -> list[Any] | None:
+        """The results for the numbers themselves, by the engine; None where the function does not take them."""
+        given = Given(None, {})
+        arguments = [given.of(x, "") for x in call.arguments]
+        keywords = {name: given.of(x, name) for name, x in call.keywords.items()}
+        np = sys.modules.get("numpy")
+        token = note.set(current().but(watch=ignored))  # whoever is watched is not compiled
+        try:
+            with self.around(Draws(found.generators)), nullcontext() if np is None else np.errstate(all="ignore"):
+                return leaves(unboxed(function(*arguments, **keywords)))
+        except Exception:  # it asks for what Values alone have, or divides by 0
+            return None
+        finally:
+            note.reset(token)
+
     def entered(self, trace: Trace, found: Signature, *, is_exact: bool) -> Iterator[Any]:
         """Make inputs of the arguments, and give what the function gets in place of each number and array."""
         for k in range(found.starts[-1]):
@@ -145,6 +166,10 @@ class Tracing:
         value.label = name
         self.indices[source] = Index(number, value)
         return self.indices[source]
+
+
+def ignored(node: Value) -> None:
+    """Nobody looks at an operation."""
 
 
 def primal(thing: Any) -> Any:
