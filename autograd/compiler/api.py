@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial, update_wrapper
 from itertools import count
 from time import perf_counter
@@ -144,7 +144,7 @@ class Compiled:
             return self.derived(argnums, arguments, keywords)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, [self.name_of(k) for k in chosen]):
             check_scalar(variant)
             spans = {k: inputs_of(variant, found, k, call.arguments[k]) for k in chosen}
             numbers = variant.run(found.things, tuple([k for places in spans.values() for k in places]))
@@ -190,7 +190,7 @@ class Compiled:
         found = Signature(named=named, start=start, around=around)
         numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
-            name = self._names[k] if k < len(self._names) else f"argument{k}"
+            name = self.name_of(k)
             found.begin(name)
             if k != skip:
                 found.argument(x, name)
@@ -220,6 +220,10 @@ class Compiled:
             return self.signature(call, named=named, start=start, skip=skip)
         return found
 
+    def name_of(self, k: int) -> str:
+        """What the function calls argument k."""
+        return self._names[k] if k < len(self._names) else f"argument{k}"
+
     def _objects(self, call: Call) -> dict[str, Any]:
         """The arguments, and what is outside, by name."""
         named = dict(zip(self._names, call.arguments)) | dict(call.keywords)
@@ -233,11 +237,16 @@ class Compiled:
         self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
         self._changing.check(self._around)
 
-    def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
-        """The programs that may fit a call, and in the end a new one."""
+    def fitting(self, call: Call, found: Signature, own: Collection[str] | None = ()) -> Iterator[Variant]:
+        """The programs that may fit a call, and in the end a new one.
+
+        `own` names the arguments that the function gets for its own, to change as it likes; None where it is not called.
+        """
         trace = self.tracer(call)
         for variant in self.variants.fitting(found, lambda: self.compiled(trace), self._changing):
             self.latest = variant
+            if own is not None:
+                variant.check_unchanged(own)
             yield variant
             if variant.is_undecided:
                 return
@@ -283,7 +292,7 @@ class Compiled:
         """
         call = Call(arguments, keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, None):
             if variant.run(found.things) is not None:
                 return self.report(variant, self.tracer(call))
         return Report(self.__name__)
@@ -331,7 +340,7 @@ class Compiled:
         """The numbers of the arguments, and of Values from outside, in the order in which `to_c` and `to_jax` want them."""
         call = Call(arguments, keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, None):
             return list(map(float, variant.inputs(found.things)))
         raise ValueError(f"{self.__name__} has no program for these arguments: it was compiled too often")
 
@@ -525,6 +534,7 @@ class Functional:
 
         for variant in self.variants.fitting(found, lambda: compiled.compiled(trace), compiled._changing):
             compiled.latest = variant
+            variant.check_unchanged()
             if wanted:
                 check_scalar(variant)
             numbers = variant.run(found.things, wanted, head)

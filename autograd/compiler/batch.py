@@ -16,7 +16,7 @@ from autograd.compiler.examples import Examples, example_of, length_of
 from autograd.compiler.requests import check_scalar, contained, inputs_of, positions, value_and_gradient
 from autograd.compiler.results import Result, in_arrays, merged, stacked
 from autograd.compiler.shadows import numbers_in
-from autograd.compiler.signature import Signature, parameter_names
+from autograd.compiler.signature import Signature
 from autograd.compiler.tracing import Call
 from autograd.compiler.variant import Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS
@@ -44,7 +44,7 @@ class Batched(Compiled):
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.reduce = reduce
-        self.names = names = parameter_names(function)
+        names = self._names
         chosen = [batch] if isinstance(batch, (int, str)) else list(batch)
         if not chosen or not all(isinstance(k, (int, str)) for k in chosen):
             raise TypeError(f"batch names the batched arguments of {self.__name__}, by position or name: it cannot be {batch!r}")
@@ -141,10 +141,6 @@ class Batched(Compiled):
                     f"the gradient by {self.name_of(k)} is a sum over the examples, but {self.__name__} has reduce=None: "
                     "choose reduce='sum' or reduce='mean'"
                 )
-
-    def name_of(self, k: int) -> str:
-        """What the function calls argument k."""
-        return self.names[k] if k < len(self.names) else f"argument{k}"
 
     def targets(self, task: Task, variant: Traced, chosen: tuple[int, ...]) -> tuple[Sequence[int], Sequence[int]]:
         """The inputs that belong to the arguments that the function is differentiated by."""
@@ -346,6 +342,7 @@ class Task:
     def traced(self, k: int) -> Traced:
         """A program for example k."""
         variant: Traced = self.trace(k, partial(Traced, columns=self.places))
+        variant.check_unchanged()
         self.owner.auditor.traced(variant.size, variant.seconds)
         return variant
 

@@ -33,7 +33,9 @@ class Given:
             return self.of(numpy_of(x).item(), name)
         found = self.container(x, kind, name)
         if id(x) in self.made:
-            return self.made[id(x)][0]
+            known, other, parts = self.made[id(x)]
+            self.made[id(x)] = known, f"{other} and {name}", parts
+            return known
         self.made[id(x)] = (found, name, parts_of(found))
         return found
 
@@ -70,13 +72,14 @@ class Given:
         vars(found).update(vars(x)) if hasattr(x, "__dict__") else None
         return found
 
-    def changed(self) -> str | None:
-        """The argument whose containers the function has changed, if any."""
+    def changed(self) -> list[str]:
+        """The arguments whose containers the function has changed."""
+        names = []
         for found, name, parts in self.made.values():
             now = parts_of(found)
             if len(now) != len(parts) or any(part is not other for part, other in zip(now, parts)):
-                return name
-        return None
+                names.append(name)
+        return names
 
 
 def parts_of(x: Any) -> list[Any]:

@@ -112,11 +112,7 @@ class Tracing:
         keywords = {name: given.of(x, name) for name, x in call.keywords.items()}
         with self.around(trace.draws):
             output = unboxed(trace.run(placed.around(function), arguments, keywords, alone=alone))
-        if (changed := given.changed()) is not None:
-            raise TraceError(
-                f"{self.name} changes its argument {changed} while it runs, which its program would not do; work on a copy of "
-                "it, and return what is new"
-            )
+        self.changed = given.changed()
         if not placed.is_unchanged() or any(self.indices[k].fixed for k in found.changing.values() if k in self.indices):
             raise NotAlike(f"{self.name} needs {', '.join(found.changing)} as it is")
         return trace, output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
 from autograd.compiler.signature import Signature
 from autograd.compiler.stand_ins import Index
+from autograd.compiler.trace import TraceError
 from autograd.compiler.tracing import Call, Tracing
 from autograd.functions import apply
 from autograd.ops import TABLE, Primitive
@@ -52,7 +53,7 @@ class Variant:
         run = Tracing(function, name, call, sign)
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
-        self.hidden = run.found.hidden
+        self.hidden, self.changed = run.found.hidden, run.changed
         self.key, self.record, self.layout, self.seconds = run.found.key, Record(program), run.layout, run.seconds  # for audits
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
@@ -72,6 +73,14 @@ class Variant:
         self.program = sums_of_products(program).new
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
+
+    def check_unchanged(self, own: Collection[str] = ()) -> None:
+        """Raise TraceError if the function changes containers of the caller, of which `own` are made for it alone."""
+        if changed := [name for name in self.changed if name not in own]:
+            raise TraceError(
+                f"{self.name} changes its argument {changed[0]} while it runs, which its program would not do; work on a copy of "
+                "it, and return what is new"
+            )
 
     def fits(self, things: Sequence[Any]) -> bool:
         """Whether the integers that the trace has fixed are the same; and if it copies Values, whether a derivative is taken."""

@@ -456,6 +456,37 @@ def sinc_at_its_edges(tool):
     return [f.value_and_grad(x) for x in points], [float(f(x)) for x in points]
 
 
+@program(AGREE)
+def containers_of_its_own(tool):
+    def f(xs, ys):
+        xs[0] *= ys[1]
+        xs.append(xs[0] * 2.0)
+        return sum(xs) * ys[0]
+
+    compiled, xs, ys = tool.compile(f), [1.0, 2.0], [3.0, 4.0]
+    return compiled.value_and_grad(xs, ys), compiled.value_and_grad(xs, ys, argnums=(0, 1)), xs, ys
+
+
+@program("changes its argument ys while it runs")
+def containers_of_the_caller_beside(tool):
+    def f(xs, ys):
+        xs[0] *= ys[1]
+        ys[0] = xs[0]
+        return sum(xs) * ys[0]
+
+    return tool.compile(f).value_and_grad([1.0, 2.0], [3.0, 4.0])
+
+
+@program(AGREE)
+def one_container_twice(tool):
+    def f(xs, ys):
+        xs[0] *= ys[1]
+        return sum(xs) * ys[0]
+
+    xs = [1.0, 2.0]
+    return tool.compile(f).value_and_grad(xs, xs, argnums=(0, 1))
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(name):
     verdict(*PROGRAMS[name])
