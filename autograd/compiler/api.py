@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, update_wrapper
 from itertools import count
 from time import perf_counter
@@ -144,7 +144,7 @@ class Compiled:
             return self.derived(argnums, arguments, keywords)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found, [self.name_of(k) for k in chosen]):
+        for variant in self.fitting(call, found, chosen):
             check_scalar(variant)
             spans = {k: inputs_of(variant, found, k, call.arguments[k]) for k in chosen}
             numbers = variant.run(found.things, tuple([k for places in spans.values() for k in places]))
@@ -190,7 +190,7 @@ class Compiled:
         found = Signature(named=named, start=start, around=around)
         numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
-            name = self.name_of(k)
+            name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
             if k != skip:
                 found.argument(x, name)
@@ -237,16 +237,16 @@ class Compiled:
         self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
         self._changing.check(self._around)
 
-    def fitting(self, call: Call, found: Signature, own: Collection[str] | None = ()) -> Iterator[Variant]:
+    def fitting(self, call: Call, found: Signature, own: Sequence[int] | None = ()) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one.
 
-        `own` names the arguments that the function gets for its own, to change as it likes; None where it is not called.
+        `own` are the arguments that the function gets for its own, to change as it likes; None where it is not called.
         """
         trace = self.tracer(call)
         for variant in self.variants.fitting(found, lambda: self.compiled(trace), self._changing):
             self.latest = variant
-            if own is not None:
-                variant.check_unchanged(own)
+            if variant.changed and own is not None:
+                variant.check_unchanged([self.name_of(k) for k in own])
             yield variant
             if variant.is_undecided:
                 return

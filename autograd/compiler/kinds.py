@@ -136,7 +136,7 @@ def kind_of_other(x: Any, kind: type) -> str:
 def is_tensor(x: Any) -> bool:
     """Whether this is an array of another library, such as JAX or PyTorch, that can be made one of NumPy."""
     kind = type(x)
-    return hasattr(kind, "__array__") and hasattr(kind, "device") and hasattr(kind, "dtype") and not hasattr(kind, "setflags")
+    return not hasattr(kind, "setflags") and hasattr(kind, "__array__") and hasattr(kind, "device") and hasattr(kind, "dtype")
 
 
 def numpy_of(x: Any) -> Any:

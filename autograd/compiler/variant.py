@@ -86,7 +86,7 @@ class Variant:
         """Whether the integers that the trace has fixed are the same; and if it copies Values, whether a derivative is taken."""
         if self.nested is not None and self.nested != (current().nested > 0):
             return False
-        return all(element(things, source) == number for source, (_, number) in self.fixed.items())
+        return not self.fixed or all(element(things, source) == number for source, (_, number) in self.fixed.items())
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
         """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things."""
