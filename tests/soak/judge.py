@@ -14,10 +14,11 @@ import mpmath as mp
 import numpy as np
 
 import autograd as ag
+from tests.soak.compiled import systems_for
 from tests.soak.jets import SMALLEST, UndefinedError
 from tests.soak.oracle import DIGITS, LARGEST, SHAKE, Run, oracle_run
 from tests.soak.programs import Derivatives, Program, Step, flatten
-from tests.soak.systems import SYSTEMS, System
+from tests.soak.systems import System
 
 __all__ = ["FULL", "OPEN", "PARTLY", "WRONG", "Verdict", "judge", "shrink"]
 
@@ -109,14 +110,14 @@ def in_range(answer: Derivatives) -> list[Any]:
 
 
 @np.errstate(all="ignore")
-def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
-    """Run a program on the oracle and on the systems, and compare."""
+def judge(program: Program, systems: Sequence[System] | None = None) -> Verdict:
+    """Run a program on the oracle and on the systems (those that `systems_for` chooses, if none are given), and compare."""
     try:
         judgement = Judgement(program)
     except UndefinedError as error:
         return Verdict(OPEN, str(error).split(":")[0])
     worst = Verdict(FULL)
-    for system in systems:
+    for system in systems or systems_for(program):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ag.GradientWarning)
@@ -142,7 +143,7 @@ def difference(program: Program, judgement: Judgement, k: int, found: Any) -> st
     return f"{what}: {float(found)!r}, the oracle says {mp.nstr(judgement.numbers[k], 17)}"
 
 
-def shrink(program: Program, systems: Sequence[System] = SYSTEMS) -> Program:
+def shrink(program: Program, systems: Sequence[System] | None = None) -> Program:
     """A smaller program that differs still: steps are dropped, and what they made is read from their operands, while it does."""
     shrunk = True
     while shrunk:
