@@ -32,7 +32,9 @@ def built(tree: Any, numbers: Iterator[Any]) -> Any:
 
 
 class Compiled:
-    """A compiled function of the argument, at its second call."""
+    """A compiled function of the argument, at its second call. Sums of sums are one sum in it, taken in another order."""
+
+    is_compiled = True
 
     def __init__(self, backend: str) -> None:
         self.name, self.backend = f"compiled, {backend}", backend
@@ -49,6 +51,7 @@ class Batch:
     """A compiled function of one example, with three of them."""
 
     name = "compiled, batch"
+    is_compiled = True
 
     def value_and_derivatives(self, program: Program) -> Derivatives:
         """The value and the gradient of the last example."""
@@ -78,6 +81,7 @@ class Functional:
     """A compiled function of a module, as a function of an array."""
 
     name = "compiled, functional"
+    is_compiled = True
 
     def value_and_derivatives(self, program: Program) -> Derivatives:
         """The value and the gradient."""
@@ -100,6 +104,7 @@ class Training:
     """One step of a compiled training."""
 
     name = "compiled, fit"
+    is_compiled = True
 
     def value_and_derivatives(self, program: Program) -> Derivatives:
         """The loss and the gradient."""
@@ -120,6 +125,7 @@ class Exported:
     """A compiled function as C, by the compiler that is here; careful, as the others are."""
 
     name = "compiled, C"
+    is_compiled = True
 
     def value_and_derivatives(self, program: Program) -> Derivatives:
         """The value and the gradient."""
@@ -138,6 +144,7 @@ class OnJax:
     """A compiled function on JAX."""
 
     name = "compiled, JAX"
+    is_compiled = True
 
     def value_and_derivatives(self, program: Program) -> Derivatives:
         """The value and the gradient."""
