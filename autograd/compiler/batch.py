@@ -8,12 +8,13 @@ from operator import is_
 from typing import Any
 
 from autograd.calculus import value_and_grad
-from autograd.compiler.api import Compiled, Functional, is_observed
+from autograd.compiler.api import Compiled
 from autograd.compiler.audit import Report
 from autograd.compiler.blocks import Blocks, Found
 from autograd.compiler.changing import Changing
 from autograd.compiler.examples import Examples, example_of, length_of
-from autograd.compiler.requests import check_scalar, contained, inputs_of, positions, value_and_gradient
+from autograd.compiler.functional import Functional
+from autograd.compiler.requests import check_scalar, contained, inputs_of, is_observed, positions, value_and_gradient
 from autograd.compiler.results import Result, in_arrays, merged, stacked
 from autograd.compiler.shadows import numbers_in
 from autograd.compiler.signature import Signature

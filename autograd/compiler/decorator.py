@@ -70,7 +70,8 @@ def compile(
 
     Whatever a function reads by itself (a clock, a file, a random generator that it makes inside) was read when it was traced.
     So a compiled function audits itself: at its second call, and then for at most 2 % of the time, it is traced again beside its
-    program, and raises CompileMismatch where it does something else now. `audit=True` audits every call, `audit=False` none;
+    program and run on plain numbers, and raises CompileMismatch where it does something else now, or for these. `audit=True`
+    audits every call, `audit=False` none;
     `compiled.audit(...)` is an audit at will, whose report says what was, what is, and on which line. Audits leave results,
     random states and what is printed as they are; what else a function does to the world, it does in an audit too.
 

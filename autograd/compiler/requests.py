@@ -12,7 +12,13 @@ from autograd.floats import number
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current
 
-__all__ = ["as_floats", "check_scalar", "contained", "inputs_of", "is_module", "positions", "value_and_gradient"]
+__all__ = ["as_floats", "check_scalar", "contained", "inputs_of", "is_module", "is_observed", "positions", "value_and_gradient"]
+
+
+def is_observed() -> bool:
+    """Whether somebody wants to see every operation: a trace, of which a call is a part, `detect_anomaly` or `lint`."""
+    around = current()
+    return around.watch is not None or around.storing is not None
 
 
 def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any]) -> list[int]:
