@@ -64,10 +64,13 @@ def apply_to_arrays(primitive: Primitive, *operands: Any) -> Any:
     """NumPy's own function for arrays of numbers where it has one; element by element otherwise."""
     import numpy as np
 
-    if not any(np.asarray(x).dtype == object for x in operands):
+    arrays = [np.asarray(x) for x in operands]
+    if not any(x.dtype == object for x in arrays):
+        numbers = [x.astype(float) if x.dtype.kind in "biu" else x for x in arrays]  # integers would overflow
         for name in (primitive.name, *primitive.aliases):
             if hasattr(np, name):
-                return getattr(np, name)(*operands)
+                with np.errstate(all="ignore"):  # IEEE 754, as on single numbers
+                    return getattr(np, name)(*numbers)
     result = np.frompyfunc(lambda *xs: apply(primitive, *xs), len(operands), 1)(*operands)
     return result if any(isinstance(x, Value) for x in result.flat) else result.astype(float)
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.arrays.elements import Plain, filled, objects, plain, written
 from autograd.arrays.order import argmax
 from autograd.arrays.reductions import axes_of, lines, reduction
-from autograd.arrays.words import LOOPS, WORDS
+from autograd.arrays.words import LOOPS, WORDS, flat_at_zero
 from autograd.functions import apply
 from autograd.ops import TABLE
 
@@ -175,16 +175,18 @@ def without_division(a: Plain) -> Any:
 
 def slogdet(a: Any) -> Any:
     """The sign of the determinant, and the logarithm of its size, which overflows later."""
-    logarithms = on_stacks(lambda a: reduction(np.add, LOOPS[np.log](abs(diagonal(a)))), a)[()]
-    signs = on_stacks(lambda a: reduction(np.multiply, LOOPS[np.sign](diagonal(a)), initial=factored(a)[2]), a)[()]
+    found = on_stacks(sign_and_logarithm, a)
     kind: Any = type(np.linalg.slogdet(np.eye(1)))  # a named tuple, but of the oldest NumPy
-    return getattr(kind, "_make", kind)((signs, logarithms))
+    return getattr(kind, "_make", kind)((found[..., 0], found[..., 1]))
 
 
-def diagonal(a: Plain) -> Plain:
-    """The diagonal of the upper triangular factor."""
-    rows, _, _ = factored(a)
-    return filled([0.0] if is_singular(rows) else [row[i] for i, row in enumerate(rows)], (-1,))
+def sign_and_logarithm(a: Plain) -> Plain:
+    rows, _, sign = factored(a)
+    if is_singular(rows):
+        return filled([0.0, -inf], (2,))
+    diagonal = [row[i] for i, row in enumerate(rows)]
+    logarithms = [WORDS[np.log](abs(x)) for x in diagonal]
+    return filled([apply(TABLE["prod"], sign, *map(WORDS[np.sign], diagonal)), apply(TABLE["sum"], *logarithms)], (2,))
 
 
 def cholesky(a: Any, *, upper: bool = False) -> Any:
@@ -227,6 +229,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if ord == 1:
         return reduction(np.add, sizes, axes, keepdims)
     power = LOOPS[np.power]
+    sizes = flat_at_zero(lambda size: size)(sizes)  # as abs'(0) is 0, whatever the slope of the power
     return power(reduction(np.add, power(sizes, ord), axes, keepdims), 1.0 / ord)
 
 
