@@ -47,6 +47,8 @@ class Closure(Primitive):
 
 def describe(self: Value, operands: Any, operation: Any, label: Any) -> None:
     """Make a new Value what its constructor was told: one with a label, or the result of an operation of the program's own."""
+    operands = EMPTY if operands is None else operands  # None says nothing
+    operation, label = ("" if x is None else x for x in (operation, label))
     if isinstance(operands, str) and operation == "":
         operands, label = EMPTY, label or operands  # Value(2.0, "x")
     if not isinstance(operands, Iterable) or (operands and operation == ""):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.functions import FUNCTIONS
+from autograd.functions import FUNCTIONS, sequence
 from autograd.value import Value
 
 __all__ = ["clip", "log_softmax", "mean", "softmax", "take", "var"]
@@ -98,7 +98,7 @@ def take(rows: Sequence[Any], index: Any) -> Any:
 
 
 def operands(xs: Iterable[Any], name: str) -> list[Any]:
-    found = list(xs)
+    found = list(sequence(xs, name))
     if not found:
         raise ValueError(f"autograd.{name} needs at least one number")
     return found

@@ -14,7 +14,7 @@ from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, on_floats
 from autograd.value import Operand, Value, current, primal, record
 
-__all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
+__all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives", "sequence"]
 
 
 KNOWN = {Value, float}

@@ -115,7 +115,8 @@ class Value:
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={str(label)!r}")
+            as_text = "" if label is None else str(label)
+            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={as_text!r}")
         self._note = self._note.but(label=label)
 
     @property

@@ -364,6 +364,13 @@ def test_the_function_astype_reads_too():
         ag.grad(lambda x: np.sum(np.astype(x, float)) + x[0])(X)
 
 
+@pytest.mark.parametrize("name", ["sum", "max", "norm", "logsumexp", "mean", "var", "softmax", "log_softmax"])
+def test_functions_of_sequences_name_the_way_out_for_matrices(name):
+    for matrix in (array([[Value(1.0), 2.0]]), np.ones((2, 3)), np.ones((2, 1), dtype=object)):
+        with pytest.raises(TypeError, match=rf"autograd.{name} needs a flat sequence .*; write autograd.{name}\(a.ravel\(\)\)"):
+            getattr(ag, name)(matrix)
+
+
 def test_numbers_and_gradients():
     x = array([[Value(1.0), 2.0], [Value(3.0), Value(4.0)]])
     np.sum(x * x).backward()
