@@ -15,7 +15,7 @@ from typing import Any
 from autograd.chain import pullback, pushforward
 from autograd.functions import FUNCTIONS
 from autograd.readings import Readings
-from autograd.trees import branches, copied, leaves, number_in, outer, paired, transform
+from autograd.trees import branches, copied, leaves, number_in, outer, paired, places, transform
 from autograd.value import Value, current, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -29,7 +29,7 @@ class Evaluation:
 
     def __init__(self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any]) -> None:
         self.name = getattr(function, "__name__", repr(function))
-        arguments, chosen = list(arguments), places(argnums)
+        arguments, chosen = list(arguments), chosen_by(argnums)
         for i in chosen:
             if not -len(arguments) <= i < len(arguments):
                 raise TypeError(
@@ -101,7 +101,7 @@ class Evaluation:
         return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
 
 
-def places(argnums: Argnums) -> list[int]:
+def chosen_by(argnums: Argnums) -> list[int]:
     """The places of the arguments with respect to which a function is differentiated."""
     chosen = list(argnums) if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]
     for i in chosen:
@@ -112,11 +112,11 @@ def places(argnums: Argnums) -> list[int]:
 
 def place_of(function: Function, arguments: Sequence[Any], i: int, k: int) -> str:
     """What a message says of the k-th entry of a container, the i-th argument; nothing of an argument that is no container."""
-    from autograd.arguments import argument_names, paths  # not needed before something is wrong
+    from autograd.arguments import argument_names  # not needed before something is wrong
 
     name = argument_names(function, len(arguments))[i]
-    found = paths(name, arguments[i])
-    return f"; it is {found[k]}: leave it out, or pass it as an argument of its own" if found[k:] and found[k] != name else ""
+    place = places(arguments[i], name)[k]
+    return "" if place == name else f"; it is {place}: leave it out, or pass it as an argument of its own"
 
 
 @contextmanager

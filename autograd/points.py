@@ -53,8 +53,9 @@ class Point:
                 self.trees.append(list(fresh))
                 self.names += fresh.values()
             else:
-                self.trees.append(transform(plain, x))
-                self.names += paths(argument, x)
+                names = paths(argument, x)
+                self.trees.append(rebuild(x, [plain(leaf, f"gradcheck, for {name},") for leaf, name in zip(leaves(x), names)]))
+                self.names += names
         self.numbers = [plain(x) for x in leaves(self.trees)]
         self.has_modules = any(map(is_module, inputs))
         self.line: Any = None  # the line that is being evaluated, and the results on it
@@ -209,9 +210,9 @@ def results(returned: Any) -> Any:
     return transform(lambda y: number_in(y, "gradcheck, for every result of f,"), returned)
 
 
-def plain(x: Any) -> float:
+def plain(x: Any, where: str = "gradcheck") -> float:
     """The number of a leaf."""
-    found = number_in(x, "gradcheck")
+    found = number_in(x, where)
     return found._data if isinstance(found, Value) else found
 
 

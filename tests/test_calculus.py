@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import GradientWarning, Value, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 Point = namedtuple("Point", "x y")
@@ -75,6 +76,10 @@ def test_what_is_no_number_is_named_by_its_place(argument, place):
 
 
 def test_places_of_arguments():
+    with pytest.raises(TypeError, match=r"needs numbers, not a MLP; .* of every parameter$"):
+        grad(lambda model: 1.0)(nn.MLP(1, [1]))
+    with pytest.raises(TypeError, match=r"needs numbers, not a MLP; .*; it is p\[1\]: "):
+        grad(lambda p: 1.0)([1.0, nn.MLP(1, [1]), 2.0])
     with pytest.raises(OverflowError, match=r"too large for a float .*; it is x0\['w'\]: "):
         grad(lambda *p: 1.0)({"w": 10**400})
     with pytest.raises(TypeError, match=r"needs a number, not str 'x'$"):

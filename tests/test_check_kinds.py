@@ -490,3 +490,20 @@ def test_a_difference_of_modes_beside_paths_that_cancel_is_found(monkeypatch):
     report = gradcheck(lambda x: ag.sum(ag.softmax(x)), [1.3, 0.4, 0.2])
     assert not report
     assert report.worst.note == "forward and reverse mode differ"
+
+
+def test_what_is_no_number_is_named_by_its_place():
+    with pytest.raises(TypeError, match=r"gradcheck, for p\['name'\], needs a number, not str 'x'"):
+        ag.gradcheck(lambda p: p["w"] ** 2, {"w": 1.0, "name": "x"})
+    with pytest.raises(TypeError, match=r"gradcheck, for y\[1\]\[0\], needs a number, not set"):
+        ag.gradcheck(lambda x, y: x, 1.0, [np.ones(0), [{1.0}]])
+    with pytest.raises(TypeError, match=r"gradcheck, for x, needs a real number, not 1j"):
+        ag.gradcheck(lambda x: x, 1j)
+
+
+def test_counts_may_be_whole_numbers_of_numpy():
+    f = lambda x: x[0] ** 2 * x[1]  # noqa: E731
+    assert ag.gradcheck(f, [1.0, 2.0], order=np.int64(2), sample=np.int64(1), seed=1)
+    assert ag.gradcheck(f, [1.0, 2.0], directions=np.uint8(2))
+    with pytest.raises(ValueError, match=r"not 1\.0"):
+        ag.gradcheck(f, [1.0, 2.0], order=1.0)
