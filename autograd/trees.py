@@ -25,10 +25,11 @@ def is_array(tree: Any) -> bool:
 
     Raises TypeError for arrays of other kinds, whose masks, names of columns or shapes would get lost.
     """
-    if tree.__class__ in LEAVES or not getattr(tree, "ndim", 0) or not hasattr(tree, "flat"):
+    kind_of = type(tree)  # an object may answer to every name: its class says what it is
+    if kind_of in LEAVES or not hasattr(kind_of, "flat") or not tree.ndim:
         return False
     for mark, kind, way_out in STRANGE:
-        if hasattr(tree, mark):
+        if hasattr(kind_of, mark):
             raise TypeError(f"{kind} is no container of numbers here; write {way_out}")
     if names := getattr(getattr(tree, "dtype", None), "names", None):
         raise TypeError(f"an array with named columns is no container of numbers here; write one of them, a[{names[0]!r}]")

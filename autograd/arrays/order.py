@@ -148,6 +148,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             return heights[0]
         i = min(int(np.searchsorted(rising, primal_of(x), side="right")) - 1, last - 1)
         x >= knots[i], x < knots[i + 1]
+        if knots[i] == knots[i + 1]:  # a jump at the last point
+            return heights[i + 1]
         return heights[i] + (heights[i + 1] - heights[i]) / (knots[i + 1] - knots[i]) * (x - knots[i])
 
     return elementwise(height, x)

@@ -230,7 +230,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return reduction(np.add, sizes, axes, keepdims)
     power = LOOPS[np.power]
     sizes = flat_at_zero(lambda size: size)(sizes)  # as abs'(0) is 0, whatever the slope of the power
-    return power(reduction(np.add, power(sizes, ord), axes, keepdims), 1.0 / ord)
+    return power(reduction(np.add, power(sizes, plain(ord)), axes, keepdims), plain(1.0 / ord))
 
 
 def cov(
@@ -243,16 +243,20 @@ def cov(
     m = samples(m, rowvar)
     m = m if y is None else np.concatenate([m, samples(y, rowvar)])
     deviations = m - reduction(np.add, m, 1, keepdims=True) / m.shape[1]
-    return np.squeeze(matmul(deviations, deviations.T) / (m.shape[1] - ((not bias) if ddof is None else ddof)))
+    count = m.shape[1] - ((not bias) if ddof is None else ddof)
+    return np.squeeze(LOOPS[np.divide](matmul(deviations, deviations.T), plain(count)))
 
 
 def samples(m: Any, rowvar: bool) -> Any:
     m = objects(m)
-    return m[None, :] if m.ndim == 1 else m if rowvar else m.T
+    return m.reshape(1, -1) if m.ndim < 2 else m if rowvar else m.T
 
 
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **options: Any) -> Any:
     """The correlations of the rows: the covariances over the widths."""
     found = cov(x, y, rowvar, **options)
-    widths = LOOPS[np.sqrt](np.diagonal(found)) if found.ndim else LOOPS[np.sqrt](found)
-    return LOOPS[np.divide](LOOPS[np.divide](found, widths[:, None]), widths[None, :]) if found.ndim else found / found
+    divided = LOOPS[np.divide]
+    if not found.ndim:
+        return divided(found, found)
+    widths = LOOPS[np.sqrt](np.diagonal(found))
+    return divided(divided(found, widths[:, None]), widths[None, :])

@@ -10,10 +10,10 @@ import numpy as np
 
 import autograd.arrays.order as order
 import autograd.arrays.products as products
-import autograd.arrays.reductions as reductions
 from autograd.arrays.elements import box, elementwise, filled, fitting, objects, plain, primals, written
+from autograd.arrays.reductions import METHODS
 from autograd.arrays.trusted import TRUSTED
-from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, loop_of, word
+from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, flat_at_zero, loop_of, word
 from autograd.floats import number, unboxed
 from autograd.numbers import words_for
 from autograd.value import Value
@@ -74,6 +74,10 @@ class Array(np.ndarray[Any, Any]):
     def astype(self, dtype: Any, *arguments: Any, **options: Any) -> Any:
         """The elements in another type: floats are read, and no derivative leads through them."""
         return wrapped(super().astype(dtype, *arguments, **options))
+
+    def var(self, *arguments: Any, **options: Any) -> Any:
+        """The variance, 0 of one element without dimensions."""
+        return wrapped(np.ndarray.var(self.reshape(self.shape or -1), *arguments, **options))
 
     def sort(self, axis: Any = -1, **options: Any) -> None:  # type: ignore[override]
         """Sort in place."""
@@ -167,7 +171,7 @@ def at_length(
     if method != "__call__":
         if where is not True:
             options["where"] = plain(where)
-        return stored(reductions.METHODS[method](ufunc, *inputs, **options), out)
+        return stored(METHODS[method](ufunc, *inputs, **options), out)
     result = loop_of(ufunc)(*map(plain, inputs), **options)
     if where is not True:  # elsewhere stands what was there, or nan
         chosen = plain(where).astype(bool)
@@ -269,6 +273,16 @@ def of_elements(function: Any) -> Callable[..., Any]:
     return lambda a, *arguments, **options: function._implementation(objects(a).view(Array), *arguments, **options)
 
 
+def deviation(variance: Callable[..., Any]) -> Callable[..., Any]:
+    """The root of a variance, which has no slope where all elements are equal: it is the length of what they differ by."""
+    root = flat_at_zero(word("sqrt"))
+
+    def f(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *arguments: Any, **options: Any) -> Any:
+        return written(root(variance(objects(a).view(Array), axis, dtype, None, *arguments, **options)), out)
+
+    return f
+
+
 def writing(function: Any) -> Callable[..., Any]:
     """A function of NumPy's that writes into its first argument, which must be able to hold Values."""
 
@@ -288,7 +302,6 @@ OWN: dict[Any, Callable[..., Any]] = {
     for room, names in {
         order: "argmax argmin argsort interp median nanmedian percentile quantile sort",
         products: "corrcoef cov dot inner tensordot vdot",
-        reductions: "nanstd std",
     }.items()
     for name in names.split()
 }
@@ -305,10 +318,12 @@ OWN |= {
     np.fix: lambda x, out=None: written(LOOPS[np.trunc](x), out),
     np.geomspace: geomspace,
     np.nan_to_num: nan_to_num,
+    np.nanstd: deviation(np.nanvar),
     np.partition: lambda a, kth, axis=-1, **_: order.sort(a, axis),  # noqa: ARG005 - sorted is partitioned at every place
     np.round: rounded,
     np.squeeze: lambda a, axis=None: np.squeeze(plain(a), axis),
     np.sinc: lambda x: elementwise(word("sinc"), x),
+    np.std: deviation(np.var),
 }
 
 

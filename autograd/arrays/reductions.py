@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays.elements import Plain, filled, objects, plain, written
-from autograd.arrays.words import WORDS, flat_at_zero, loop_of, word_of
+from autograd.arrays.elements import Plain, filled, objects, plain
+from autograd.arrays.words import loop_of, word_of
 from autograd.functions import apply
 from autograd.ops import TABLE
 
-__all__ = ["METHODS", "axes_of", "lines", "nanstd", "reduction", "std"]
+__all__ = ["METHODS", "axes_of", "lines", "reduction"]
 
 # Universal functions that the table has on any number of operands, and two that Python has.
 FOLDS: dict[Any, Callable[[list[Any]], Any]] = {
@@ -106,19 +106,6 @@ def at(ufunc: Any, a: Any, indices: Any, b: Any = None) -> None:
     others = () if b is None else (np.broadcast_to(objects(b), np.shape(places)).ravel().tolist(),)
     for place, *operand in zip(np.ravel(places).tolist(), *others):
         a.flat[place] = function(a.flat[place], *operand)
-
-
-def deviation(variance: Callable[..., Any]) -> Callable[..., Any]:
-    """The root of a variance, which has no slope where all numbers are equal: it is the length of their deviations."""
-    root = flat_at_zero(WORDS[np.sqrt])
-
-    def f(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *arguments: Any, **options: Any) -> Any:
-        return written(root(variance(a, axis, dtype, None, *arguments, **options)), out)
-
-    return f
-
-
-std, nanstd = deviation(np.var), deviation(np.nanvar)
 
 
 METHODS: dict[str, Callable[..., Any]] = {

@@ -23,7 +23,7 @@ NAMES = {
     "choices": "choose clip compress extract piecewise put put_along_axis select take take_along_axis where",
     "places": "argwhere digitize flatnonzero nonzero searchsorted trim_zeros unique unwrap",
     "tests": """
-        allclose array_equal array_equiv isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj
+        allclose array_equal array_equiv can_cast isclose iscomplex iscomplexobj isin isneginf isposinf isreal isrealobj
         may_share_memory result_type shares_memory
     """,
     "shapes": """

@@ -57,6 +57,7 @@ ANSWERS = {
     "np.result_type(x, 1.0)": np.dtype(object),
     "np.shares_memory(x, x[1:])": True,
     "np.iscomplexobj(x)": False,
+    "np.can_cast(x, object)": True,
 }
 
 
@@ -128,6 +129,9 @@ EDGES = [
     ("np.linalg.norm(np.reshape(x, (2, 2)), 3, axis=1).sum()", [0.0, 0.0, 0.0, -2.0], 2.0, [0.0, 0.0, 0.0, -1.0]),
     ("np.linalg.norm(x, 0.5)", [0.0, 4.0], 4.0, [0.0, 1.0]),
     ("np.linalg.norm(x, -1)", [0.0, 4.0], 0.0, [0.0, 0.0]),
+    ("np.std(x[0]) + np.var(x[0]) + np.nanstd(x[0])", [2.0], 0.0, [0.0]),
+    ("np.interp(x[0], [0.0, 1.0, 1.0], [0.0, 1.0, 5.0])", [1.0], 5.0, [0.0]),
+    ("np.cov(x)", [1.0], nan, [nan]),
     ("np.linalg.norm(x, 3)", [nan, 1.0], nan, [nan, nan]),
     ("np.linalg.slogdet(np.reshape(x, (2, 2)))[1]", [1.0, 2.0, 2.0, 4.0], -inf, [0.0] * 4),
 ]
@@ -446,6 +450,18 @@ def test_array():
     assert (array([v, 1.0]) == array([2.0, 3.0])).tolist() == [True, False]
     assert (array([v]) == None).tolist() == [False]  # noqa: E711
     assert v in array([1.0, v])
+
+
+def test_arrays_of_numbers_alone():
+    """Elements that are Python's floats do not raise either."""
+    x, same = array([1.0, 2.0]), array([1.0, 1.0])
+    assert [np.linalg.norm(x, order) for order in (3, -1, 0.5)] == [np.linalg.norm(x.numbers, order) for order in (3, -1, 0.5)]
+    assert np.linalg.norm(x * 0.0, -2) == 0.0
+    assert all(map(math.isnan, [np.corrcoef(same), np.cov(x[:1])]))
+    assert np.cov(x, ddof=2) == inf
+    assert [array(3.0).var(), array(Value(3.0)).std()] == [0.0, 0.0]
+    assert np.interp(array([1.0]), [0.0, 1.0, 1.0], [0.0, 1.0, 5.0])[0] == 5.0
+    assert np.ediff1d(x, to_end=x).tolist() == [1.0, 1.0, 2.0]
 
 
 def test_empty():
