@@ -142,7 +142,14 @@ class Point:
             given = given[0] if len(given) == 1 else given  # one entry per argument
         like = outer(rebuild(self.output, range(len(self.first))), structure, lambda k, i: k * count + i)
         names = ("the gradient", "the inputs have") if self.is_scalar else ("the Jacobian", "outputs times inputs are")
-        found = dict(zip(leaves(like), map(plain, matching(given, like, *names))))
+        try:
+            derivatives = matching(given, like, *names)
+        except ValueError as error:
+            hint = "" if len(parts) == 1 else "; give one entry per argument, in a tuple or in a dictionary by their names"
+            if not self.is_scalar:
+                hint = "; the outputs stand outside and the inputs inside, as autograd.jacobian gives them"
+            raise ValueError(f"{error}{hint}") from None
+        found = dict(zip(leaves(like), map(plain, derivatives)))
         return [[found[k * count + i] for i in range(count)] for k in range(len(self.first))]
 
     def lines(self, sample: int | None, seed: int) -> Iterator[Line]:

@@ -507,3 +507,19 @@ def test_counts_may_be_whole_numbers_of_numpy():
     assert ag.gradcheck(f, [1.0, 2.0], directions=np.uint8(2))
     with pytest.raises(ValueError, match=r"not 1\.0"):
         ag.gradcheck(f, [1.0, 2.0], order=1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "given", "hint"),
+    [
+        (lambda p: [p["a"], p["b"]], [{"a": 1.0, "b": 2.0}], {"a": [1.0, 0.0], "b": [0.0, 1.0]}, "the outputs stand outside"),
+        (lambda x: {"y": x[0], "z": x[1]}, [[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], "the inputs inside, as autograd.jac"),
+        (lambda x: [x[0], x[1], x[0]], [[1.0, 2.0]], [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], "the outputs stand outside"),
+        (lambda x, y: x * y, [1.0, 2.0], 2.0, "give one entry per argument, in a tuple or in a dictionary by their names"),
+        (lambda x, y: x * y[0], [1.0, [2.0]], [1.0, 2.0], "give one entry per argument"),
+        (lambda x: x[0], [[1.0, 2.0]], [1.0], r"not the shape \(1,\)$"),
+    ],
+)
+def test_a_gradient_of_another_shape_names_the_right_one(f, inputs, given, hint):
+    with pytest.raises(ValueError, match=hint):
+        ag.gradcheck(f, *inputs, gradient=lambda *_: given)
