@@ -320,7 +320,8 @@ RULES: dict[str, Callable[..., Jet]] = {
 # On which of its pieces a row is that jumps: roundings must not decide that.
 JUMPS: dict[str, Callable[..., Any]] = {
     "floor": mp.floor, "ceil": mp.ceil, "round": nearest, "trunc": truncated, "sign": mp.sign,
-    "heaviside": lambda x, y: mp.sign(x), "where": lambda condition, x, y: mp.nstr(condition, 3), "floor_divide": quotient, "mod": quotient, "fmod": lambda x, y: truncated(x / y),
+    "heaviside": lambda x, y: mp.sign(x), "where": lambda condition, x, y: mp.nstr(condition, 3),
+    "floor_divide": quotient, "mod": quotient, "fmod": lambda x, y: truncated(x / y),
 }  # fmt: skip
 
 
