@@ -6,13 +6,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from autograd import functions
+from autograd.floats import number, unboxed
 from autograd.functions import FUNCTIONS, sequence
+from autograd.numbers import words_for
 from autograd.value import Value
 
 __all__ = ["clip", "log_softmax", "mean", "softmax", "take", "var"]
 
-total, logsumexp, dot, exp = FUNCTIONS["sum"], FUNCTIONS["logsumexp"], FUNCTIONS["dot"], FUNCTIONS["exp"]
-largest, maximum, minimum, stop_gradient = (FUNCTIONS[name] for name in ("max", "maximum", "minimum", "stop_gradient"))
+total, logsumexp, dot, maximum, minimum = (FUNCTIONS[name] for name in ("sum", "logsumexp", "dot", "maximum", "minimum"))
 
 
 def mean(xs: Iterable[Any]) -> Any:
@@ -45,9 +47,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    powers = [exp(x) for x in shifted(xs, "softmax")]
-    size = total(powers)
-    return [power / size for power in powers]
+    return functions.softmax(operands(xs, "softmax"))
 
 
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
@@ -56,16 +56,9 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
-    terms = shifted(xs, "log_softmax")
+    terms = functions.distances(operands(xs, "log_softmax"))
     size = logsumexp(terms)
     return [x - size for x in terms]
-
-
-def shifted(xs: Iterable[Any], name: str) -> list[Any]:
-    """The operands less the largest, which changes neither softmax nor its derivatives and keeps the powers small."""
-    terms = operands(xs, name)
-    top = stop_gradient(largest(terms))
-    return [x - top for x in terms]
 
 
 def clip(x: Any, low: Any = -math.inf, high: Any = math.inf) -> Any:
@@ -98,7 +91,10 @@ def take(rows: Sequence[Any], index: Any) -> Any:
 
 
 def operands(xs: Iterable[Any], name: str) -> list[Any]:
-    found = list(sequence(xs, name))
+    """What a function of any number of operands is given: at least one, each a number of some kind or a Value."""
+    found = [unboxed(x) for x in sequence(xs, name)]
     if not found:
         raise ValueError(f"autograd.{name} needs at least one number")
-    return found
+    if words_for(set(map(type, found))) is not None:  # complex and mpmath's numbers, for checks
+        return found
+    return [x if isinstance(x, Value) else number(x, f"autograd.{name}") for x in found]

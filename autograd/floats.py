@@ -372,9 +372,12 @@ def norm(xs: Sequence[float]) -> float:
 
 
 def logsumexp(xs: Sequence[float]) -> float:
-    """log(sum(exp(x))), without overflow on the way."""
+    """log(sum(exp(x))), without overflow on the way, and with the digits of the small terms beside the largest."""
     top = max(xs) if xs else -inf
-    return top if top - top != 0.0 else top + log(sum([exp(x - top) for x in xs]))
+    if top - top != 0.0:
+        return top
+    below = [x for x in xs if x != top]
+    return top + math.log1p(sum([math.exp(x - top) for x in below]) + (len(xs) - len(below) - 1.0))
 
 
 def others(xs: Sequence[T]) -> list[T]:
@@ -385,9 +388,12 @@ def others(xs: Sequence[T]) -> list[T]:
 
 
 def shares(xs: Sequence[float], out: float) -> list[float]:
-    """For each operand its share exp(x - out) of a logsumexp `out`; infinities that attain it have equal shares."""
+    """For each operand its share of a logsumexp `out`: exp(x) over the sum of all; infinities that attain it have equal ones."""
     if fabs(out) != inf:
-        return [exp(x - out) for x in xs]
+        top = max(xs)
+        powers = [math.exp(x - top) for x in xs]
+        size = sum(powers)
+        return [power / size for power in powers]
     attained = [x == out for x in xs]
     return [hit / attained.count(True) for hit in attained]
 

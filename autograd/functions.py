@@ -141,14 +141,40 @@ class Rules(dict[Primitive, list[Callable[..., Any]]]):
 
 def shares(xs: Sequence[Operand], out: Value) -> list[Any]:
     """What `shares` is in the room of floats, on Values: an infinity has no slope. A trace must serve other numbers too."""
-    exp, where, greater = FUNCTIONS["exp"], FUNCTIONS["where"], FUNCTIONS["greater"]
-    if getattr(current(), "trace", None) is not None:
-        attained = [1.0 - (greater(x, out) + greater(out, x)) for x in xs]
-        count, is_infinite = FUNCTIONS["sum"](attained), greater(abs(out), sys.float_info.max)
-        return [where(is_infinite, hit / count, exp(x - out)) for x, hit in zip(xs, attained)]
-    if math.isinf(out._data):
-        return floats.shares([primal(x) for x in xs], out._data)
-    return [exp(x - out) for x in xs]
+    if not is_traced():
+        return floats.shares([primal(x) for x in xs], out._data) if math.isinf(out._data) else softmax(xs)
+    greater, where = FUNCTIONS["greater"], FUNCTIONS["where"]
+    attained = [1.0 - (greater(x, out) + greater(out, x)) for x in xs]
+    count, is_infinite = FUNCTIONS["sum"](attained), greater(abs(out), sys.float_info.max)
+    return [where(is_infinite, hit / count, share) for hit, share in zip(attained, softmax(xs))]
+
+
+def softmax(xs: Sequence[Operand]) -> list[Any]:
+    """exp(x) over the sum of all of them, for each x."""
+    powers = [FUNCTIONS["exp"](x) for x in distances(xs)]
+    size = FUNCTIONS["sum"](powers)
+    return [power / size for power in powers]
+
+
+def distances(xs: Sequence[Operand]) -> list[Any]:
+    """The operands less the largest, which changes neither shares nor their derivatives and keeps the powers small.
+
+    The largest is at the distance 0 whatever it is, and moves the others. So the derivative of a share p that is nearly 1 is the
+    sum of those of the others; written as p - p * p it would have no digits left. A trace must serve whichever is the largest,
+    and makes do with that.
+    """
+    if is_traced() or len(xs) == 1:
+        top = FUNCTIONS["stop_gradient"](FUNCTIONS["max"](xs))
+        return [x - top for x in xs]
+    sizes: list[Any] = [getattr(x, "_data", x) for x in xs]
+    largest = max(range(len(xs)), key=lambda k: sizes[k].real)  # the first; checks by other means ask with complex numbers
+    none = sizes[largest] - sizes[largest]  # 0, but nan for an infinity
+    return [FUNCTIONS["where"](1.0, none, x) if k == largest else x - xs[largest] for k, x in enumerate(xs)]
+
+
+def is_traced() -> bool:
+    """Whether operations are written down for other numbers, too, so that these may decide nothing."""
+    return getattr(current(), "trace", None) is not None
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the functions of the package by name

@@ -35,8 +35,6 @@ LESS = {
     **{(name, order): lambda *_: SUBNORMAL for name in ("silu", "gelu", "erf", "erfc") for order in (0, 1, 2)},
     # 1 - (x / out) ** 2, where one operand is nearly the whole length: by the curvature across, 1 / out
     ("norm", 2): lambda x, y: 8 * ULP / mp.hypot(x, y),
-    # p - p ** 2 for a share p that is nearly 1: by 1 (two numbers keep their digits in `logaddexp`)
-    ("logsumexp", 2): lambda *_: ULP,
 }
 # Second derivatives near 0 that are products of a number that overflows: 1e-300 * 1e-300 ** -2, or a difference of two such.
 OVERFLOWS = {"pow", "atan2", "cosine"}
@@ -166,3 +164,30 @@ def test_every_digit(row):
                 assert size <= 1.0, (row.name, point, places, found, exact)
                 seen += 1
     assert seen > 40 or row.name in JUMPS
+
+
+TAILS = [[40.0, 0.0], [0.0, 745.0], [-3.0, 20.0, 5.0], [1e3, 1e3 - 36.0, -1e3], [0.3, 0.3, 50.0], [1e-300, 1e2], [2.0] * 3, [7.0]]
+
+
+@pytest.mark.parametrize("point", TAILS, ids=str)
+def test_every_digit_of_shares_that_are_nearly_1(point):
+    with mp.workdps(400):
+        powers = [mp.exp(mp.mpf(x)) for x in point]
+        shares = [power / mp.fsum(powers) for power in powers]
+        slack = 2 * max(map(abs, point)) * ULP  # a difference of operands is rounded
+
+        def same(found: float, exact: mp.mpf) -> None:
+            assert error(found, exact, slack * max(abs(exact), NOTHING)) <= 1.0, (found, mp.nstr(exact, 20))
+
+        top = max(point)
+        same(ag.logsumexp([x - top for x in point]), mp.log(mp.fsum([power / mp.exp(top) for power in powers])))
+        first = {f: ag.jacobian(f)(point) for f in (ag.softmax, ag.log_softmax)}
+        second = ag.hessian(ag.logsumexp)(point)
+        for i, p in enumerate(shares):
+            same(ag.softmax(point)[i], p)
+            same(ag.log_softmax(point)[i], mp.log(p))
+            for j, q in enumerate(shares):
+                slope = mp.fsum(shares[:i] + shares[i + 1 :]) if i == j else -q  # of log(p): 1 - p or -q
+                same(first[ag.log_softmax][i][j], slope)
+                same(first[ag.softmax][i][j], p * slope)
+                same(second[i][j], p * slope)

@@ -43,8 +43,9 @@ REDUCED = {
     "max": ("s = -INFINITY", ["s = maximum(s, {x})"], "s"),
     "min": ("s = INFINITY", ["s = minimum(s, {x})"], "s"),
     "norm": ("s = 0.0", ["s = hypot(s, {x})"], "s"),
-    "logsumexp": ("top = -INFINITY, s = 0.0", ["top = maximum(top, {x})", "s += exp({x} - top)"],
-                  "top - top == 0.0 ? top + log(s) : top"),
+    "logsumexp": ("top = -INFINITY, s = 0.0, ties = -1.0",
+                  ["top = maximum(top, {x})", "ties += {x} == top, s += {x} == top ? 0.0 : exp({x} - top)"],
+                  "top - top == 0.0 ? top + log1p(s + ties) : top"),
     "dot": ("s = 0.0", ["s += {x} * {y}"], "s"),
 }  # fmt: skip
 WIDTH = 120

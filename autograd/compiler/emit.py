@@ -49,8 +49,9 @@ def logsumexp(x, axis):
     if x.size > 4 * x.shape[axis] ** 2:
         x = x.T.copy().T  # many short rows are reduced side by side, not one by one
     top = x.max(axis, keepdims=True)
-    shift = np.where(np.isfinite(top), top, 0.0)
-    return (np.log(np.exp(x - shift).sum(axis, keepdims=True)) + shift).squeeze(axis)
+    ties = x == top
+    others = (np.exp(x - top) - ties).sum(axis, keepdims=True) + (ties.sum(axis, keepdims=True) - 1.0)
+    return np.where(np.isfinite(top), top + np.log1p(others), top).squeeze(axis)
 '''
 ROWS = {  # rows that NumPy has not, or not at infinities
     "share": """

@@ -13,14 +13,20 @@ from typing import Any
 
 import mpmath as mp
 
-__all__ = ["NOISE", "Jet", "UndefinedError", "add", "constant", "crossed", "mul", "plus", "power", "through", "times"]
+__all__ = [
+    "HEARD", "NOISE", "SMALLEST", "Jet", "UndefinedError", "add", "constant", "crossed", "mul", "plus", "power",
+    "through", "times",
+]  # fmt: skip
 
+SMALLEST = mp.mpf(2) ** -1022  # normal doubles
 Number = Any  # mpmath's mpf
 Partial = Any  # the same, or None where no path leads
 
 
 # What a perturbed run adds to every factor: a small random number.
 NOISE: ContextVar[Callable[[], Number] | None] = ContextVar("noise", default=None)
+# Who hears of every factor, also of one on a path that leads nowhere: other systems have 0 there, and 0 times an infinity is nan.
+HEARD: ContextVar[Callable[[Number], None] | None] = ContextVar("heard", default=None)
 
 
 class UndefinedError(ArithmeticError):
@@ -81,9 +87,17 @@ def plus(a: Partial, b: Partial) -> Partial:
 def times(a: Partial, b: Partial) -> Partial:
     """Two steps of one path, which is missing if either is; a perturbed run rounds every one of these products."""
     if a is None or b is None:
+        heard = HEARD.get()
+        if heard is not None and (a is not None or b is not None):
+            heard(b if a is None else a)
         return None
     noise = NOISE.get()
-    return a * b if noise is None else a * b * (1 + noise())
+    return a * b if noise is None else shaken(a, noise()) * shaken(b, noise())
+
+
+def shaken(a: Number, noise: Number) -> Number:
+    """A factor that is off by a part of itself; what is subnormal as a double is off by a part of the smallest normal one."""
+    return a * (1 + noise) if a == 0 or abs(a) >= SMALLEST else a + SMALLEST * noise
 
 
 def each(function: Callable[[Partial, Partial], Partial], left: Sequence[Partial], right: Sequence[Partial]) -> Sequence[Partial]:

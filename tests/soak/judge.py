@@ -14,7 +14,7 @@ import mpmath as mp
 import numpy as np
 
 import autograd as ag
-from tests.soak.jets import UndefinedError
+from tests.soak.jets import SMALLEST, UndefinedError
 from tests.soak.oracle import DIGITS, LARGEST, SHAKE, Run, oracle_run
 from tests.soak.programs import Derivatives, Program, Step, flatten
 from tests.soak.systems import SYSTEMS, System
@@ -27,7 +27,7 @@ RELATIVE = mp.mpf("1e-10")  # what is asked of everything that is well condition
 ROUNDINGS = 100  # in units of the movement under perturbations of half a unit in the last place, scaled from SHAKE
 LOOSE = mp.mpf("1e-6")  # a tolerance beyond this part of the number says nothing
 RUNS = 6  # perturbed ones
-TINY = mp.mpf(2) ** -1022  # below, doubles have fewer digits
+
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Judgement:
         self.program, self.run = program, Run()
         self.numbers = in_range(oracle_run(program, self.run))
         self._slack: list[Any] | None = None
-        self.branches = False
+        self.branches = self.run.close  # whether roundings decide a comparison or a jump
 
     @property
     def slack(self) -> list[Any]:
@@ -83,12 +83,12 @@ class Judgement:
 
     def tolerance(self, k: int) -> Any:
         """How far a system may be from the k-th number."""
-        return RELATIVE * abs(self.numbers[k]) + ROUNDINGS * self.slack[k] + TINY
+        return RELATIVE * abs(self.numbers[k]) + ROUNDINGS * self.slack[k] + SMALLEST
 
     def is_open(self, k: int) -> bool:
         """Whether the k-th number depends on roundings so much that it is none to compare with."""
         size = abs(self.numbers[k]) if mp.isfinite(self.numbers[k]) else 0
-        return self.branches or self.slack[k] * ROUNDINGS > LOOSE * max(size, 1)
+        return self.slack[k] * ROUNDINGS > LOOSE * max(size, 1) or self.branches  # which is known when the slack is
 
 
 def distance(moved: Any, exact: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +16,14 @@ import numpy as np
 
 from autograd.ops import TABLE
 from tests.soak.arrays import numpy_words
-from tests.soak.jets import NOISE, Jet, UndefinedError, constant
+from tests.soak.jets import HEARD, NOISE, SMALLEST, Jet, UndefinedError, constant
 from tests.soak.programs import Derivatives, Program, flatten, rebuilt
-from tests.soak.rules import COARSE, rule
+from tests.soak.rules import COARSE, JUMPS, rule
 
 __all__ = ["DIGITS", "LARGEST", "ROWS", "SHAKE", "Oracle", "Run", "jet_words", "oracle_run", "running"]
 
 DIGITS = 40
-LARGEST, SMALLEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970, mp.mpf(2) ** -1022  # normal doubles
+LARGEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970  # the largest double
 SHAKE = mp.mpf(2) ** -40  # relative, of a perturbed run: 2 ** 13 roundings
 ROWS = [row for row in TABLE.values() if row.public]
 
@@ -33,8 +34,13 @@ class Run:
 
     noise: random.Random | None = None  # every inexact result, and every step of a path, is off by a random part of SHAKE
     rounded: bool = False  # every value is rounded to a double
-    trail: list[bool] = field(default_factory=list)
+    trail: list[Any] = field(default_factory=list)  # the outcomes of comparisons, and the pieces on which flat rows were
+    close: bool = False  # whether two numbers differed by no more than roundings make, where equality was asked
     infinite: bool = False  # whether a number on the way was
+
+    def hear(self, factor: Any) -> None:
+        """A factor on the way, which may be beyond the doubles."""
+        self.infinite = self.infinite or abs(factor) > LARGEST
 
     def shake(self) -> Any:
         """A random part of SHAKE."""
@@ -53,6 +59,8 @@ def jet_function(name: str) -> Callable[..., Jet]:
     def function(*xs: Any) -> Jet:
         jets = [constant(x) for x in xs]
         try:
+            if name in JUMPS:
+                RUN.get().trail.append(str(JUMPS[name](*[jet.value for jet in jets])))  # so that nan is like nan
             return settled(known(*jets), mp.mpf(name in COARSE))
         except UndefinedError:
             raise
@@ -92,7 +100,12 @@ def compared(name: str) -> Callable[[Jet, Any], bool]:
 
     def comparison(self: Jet, *other: Any) -> bool:
         answer: bool = plain(self, *other)
-        RUN.get().trail.append(answer)
+        run = RUN.get()
+        run.trail.append(answer)
+        if name in ("__eq__", "__ne__", "__bool__"):
+            apart = self.value - (constant(*other).value if other else 0)
+            run.trail.append(mp.nstr(apart, 3))  # its digits tell whether it is a difference of roundings
+            run.close = run.close or 0 < abs(apart) <= SHAKE * abs(self.value)
         return answer
 
     return comparison
@@ -112,8 +125,10 @@ def install() -> SimpleNamespace:
             setattr(Jet, f"__r{row.operator}__", lambda self, other, f=function: f(other, self))
     for name in ("__bool__", "__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
         setattr(Jet, name, compared(name))
-    dot = jet_function("dot")
-    words["dot"] = lambda xs, ys: dot(*xs, *ys)
+    add, mul = words["add"], words["mul"]  # every step of a long sum is rounded, also where the whole is exact
+    words["sum"] = lambda xs: reduce(add, xs, constant(0.0))
+    words["prod"] = lambda xs: reduce(mul, xs, constant(1.0))
+    words["dot"] = lambda xs, ys: words["sum"](list(map(mul, xs, ys)))
     words |= composed(words)
     words["array"] = lambda xs: np.array(xs, dtype=object)
     return SimpleNamespace(**words, numpy=numpy_words(ROWS, words))
@@ -129,12 +144,18 @@ def composed(words: dict[str, Any]) -> dict[str, Any]:
     def var(xs: Sequence[Any]) -> Any:
         return mean([x * x for x in [x - mean(xs) for x in xs]])
 
+    def shifted(xs: Sequence[Any]) -> list[Any]:
+        jets = [constant(x) for x in xs]
+        k = max(range(len(jets)), key=lambda j: jets[j].value)  # digits are many, but not 160
+        return [x - jets[k] for x in jets]
+
     def softmax(xs: Sequence[Any]) -> list[Any]:
-        return [exp(x) / total([exp(x) for x in xs]) for x in xs]
+        powers = [exp(x) for x in shifted(xs)]
+        return [power / total(powers) for power in powers]
 
     def log_softmax(xs: Sequence[Any]) -> list[Any]:
-        top = words["stop_gradient"](words["max"](xs))  # digits are many, but not 160
-        return [(x - top) - words["logsumexp"]([x - top for x in xs]) for x in xs]
+        terms = shifted(xs)
+        return [x - words["logsumexp"](terms) for x in terms]
 
     def clip(x: Any, low: Any, high: Any) -> Any:
         return words["minimum"](words["maximum"](x, low), high)
@@ -148,13 +169,14 @@ jet_words = install()
 @contextmanager
 def running(run: Run) -> Iterator[None]:
     """Programs in here run as `run` says, with many digits."""
-    token, shaking = RUN.set(run), NOISE.set(run.shake if run.noise is not None else None)
+    token, shaking, hearing = RUN.set(run), NOISE.set(run.shake if run.noise is not None else None), HEARD.set(run.hear)
     try:
         with mp.workdps(DIGITS):
             yield
     finally:
         RUN.reset(token)
         NOISE.reset(shaking)
+        HEARD.reset(hearing)
 
 
 def oracle_run(program: Program, run: Run) -> Derivatives:

@@ -13,7 +13,7 @@ import mpmath as mp
 from tests.oracle import CONSTANT, FLAT, ORACLE
 from tests.soak.jets import Jet, UndefinedError, add, constant, crossed, mul, power, through, times
 
-__all__ = ["COARSE", "CONVENTIONS", "RULES", "rule"]
+__all__ = ["COARSE", "CONVENTIONS", "JUMPS", "RULES", "rule"]
 
 CONVENTIONS = {
     "abs": "abs'(0) = 0, as sign(0) says",
@@ -29,6 +29,7 @@ CONVENTIONS = {
     "pow": "at x = 0 the derivative with respect to y is that of 0 ** y: 0",
 }
 FARTHEST = -1e4  # from where polygamma is still reached in a moment
+MOST = 2**53  # quotients beyond are no whole numbers any more, but rounded
 
 
 # Rows whose rounding is one of the argument, or of 1, not of the result: in perturbed runs they move by that much.
@@ -89,12 +90,26 @@ def pow(x: Jet, y: Jet) -> Jet:
     raise UndefinedError("a power of no positive number with an exponent that depends on the inputs")
 
 
+def quotient(x: Any, y: Any) -> Any:
+    """The floor of x / y; also where y is infinite, and nan where x is: there Python has no remainder."""
+    if mp.isinf(x):
+        return mp.nan
+    return mp.mpf(-(x * mp.sign(y) < 0)) if mp.isinf(y) else mp.floor(x / y)
+
+
 def mod(x: Jet, y: Jet) -> Jet:
-    return sub(x, mul(y, Jet(mp.floor(x.value / y.value))))
+    return remainder(x, y, quotient(x.value, y.value))
 
 
 def fmod(x: Jet, y: Jet) -> Jet:
-    return sub(x, mul(y, Jet(truncated(x.value / y.value))))
+    return remainder(x, y, mp.nan if mp.isinf(x.value) else truncated(x.value / y.value))
+
+
+def remainder(x: Jet, y: Jet, count: Any) -> Jet:
+    """x less so many y, without a product where there are none: y may be infinite."""
+    if abs(count) > MOST:
+        raise UndefinedError("a remainder of a quotient with more digits than there are here")
+    return x if count == 0 else sub(x, mul(y, Jet(count)))
 
 
 def truncated(x: Any) -> Any:
@@ -112,6 +127,8 @@ def nearest(x: Any) -> Any:
 def sinc(x: Jet) -> Jet:
     """sin(pi x) / (pi x), with its limits at 0."""
     t = mp.pi * x.value
+    if mp.isinf(t):
+        return through(x, mp.mpf(0), mp.mpf(0), mp.mpf(0))
     if abs(t) < mp.mpf("0.1"):
         value, slope, curvature = (mp.fsum(term(t, k, m) for k in range(15)) for m in range(3))
     else:
@@ -167,7 +184,10 @@ def dot(*xs: Jet) -> Jet:
 
 
 def logsumexp(*xs: Jet) -> Jet:
-    return RULES["log"](total(*[RULES["exp"](x) for x in xs]))
+    """The largest, and the logarithm of 1 and what the others are beside it: 1 + exp(-200) has more digits than there are."""
+    k = max(range(len(xs)), key=lambda j: xs[j].value)
+    others = [RULES["exp"](sub(x, xs[k])) for j, x in enumerate(xs) if j != k]
+    return add(xs[k], RULES["log1p"](total(*others))) if mp.isfinite(xs[k].value) else RULES["log"](total(*map(RULES["exp"], xs)))
 
 
 def logaddexp2(x: Jet, y: Jet) -> Jet:
@@ -254,7 +274,7 @@ def bell(x: Any) -> Any:
 
 RULES: dict[str, Callable[..., Jet]] = {
     "add": add, "sub": sub, "mul": mul, "div": div, "pow": pow, "mod": mod, "fmod": fmod,
-    "floor_divide": flat(lambda x, y: mp.floor(x / y)),
+    "floor_divide": flat(quotient),
     "neg": lambda x: mul(MINUS_ONE, x), "pos": lambda x: x, "square": lambda x: mul(x, x),
     "abs": lambda x: x if x.value > 0 else mul(MINUS_ONE, x) if x.value < 0 else Jet(abs(x.value)),
     "sqrt": curve(mp.sqrt, lambda x, y: 1 / (2 * y), lambda x, y: -1 / (4 * y**3)),
@@ -294,6 +314,14 @@ RULES: dict[str, Callable[..., Jet]] = {
     "sigmoid": sigmoid, "softplus": softplus, "silu": lambda x: mul(x, sigmoid(x)), "gelu": gelu,
     "relu": lambda x: x if x.value > 0 else Jet(mp.mpf(0)), "leaky_relu": leaky_relu, "elu": elu,
     "sum": total, "dot": dot, "prod": product, "logsumexp": logsumexp,
+}  # fmt: skip
+
+
+# On which of its pieces a row is that jumps: roundings must not decide that.
+JUMPS: dict[str, Callable[..., Any]] = {
+    "floor": mp.floor, "ceil": mp.ceil, "round": nearest, "trunc": truncated, "sign": mp.sign,
+    "heaviside": lambda x, y: mp.sign(x), "where": lambda condition, x, y: mp.nstr(condition, 3),
+    "floor_divide": quotient, "mod": quotient, "fmod": lambda x, y: truncated(x / y),
 }  # fmt: skip
 
 
