@@ -17,7 +17,7 @@ from nn.generators import generators, restore, state_of
 from nn.losses import known
 from nn.module import Module
 from nn.optim import clip_grad_norm
-from nn.steps import Steps, check_finite, numbers
+from nn.steps import Steps, check_finite, numbers, require_value
 
 __all__ = ["ParallelSteps"]
 
@@ -84,7 +84,9 @@ class ParallelSteps(Steps):
         with no_grad():
             predictions = [self.model(self.inputs[i]) for i in batch]
             targets = [self.targets[i] for i in batch]
-            whole = float(self.loss(predictions, targets))
+            objective = self.loss(predictions, targets)
+            require_value(objective)
+            whole = float(objective)
             cut = max(1, len(batch) // 3)
             first = float(self.loss(predictions[:cut], targets[:cut]))
             rest = float(self.loss(predictions[cut:], targets[cut:]))
@@ -200,6 +202,7 @@ def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targ
             parameter.grad = 0.0
         predictions = [model(x) for x in inputs]
         objective = loss(predictions, list(targets))
+        require_value(objective)
         objective.backward()
         gradient = [parameter.grad for parameter in model.named_parameters().values()]
         return tuple(Piece(float(objective), gradient, [numbers(prediction) for prediction in predictions]))
