@@ -98,7 +98,7 @@ class Value:
         self._primitive, self._operands, self._locals, self._grad = None, (), (), 0.0
         self._note = current()
         if _children is not EMPTY or label != "" or _op != "":
-            self._describe(_children, _op, label)
+            self._make_result(_children, _op, label)
 
     @property
     def data(self) -> float:
@@ -121,7 +121,8 @@ class Value:
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={str(label)!r}")
+            as_text = "" if label is None else str(label)
+            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={as_text!r}")
         if (read := current().read) is not None:
             read(".label =", self)
         self._note = self._note.but(label=label)
@@ -248,7 +249,7 @@ class Value:
         def _binary(self, other: Any) -> Value: ...
         def _slope(self, negative_slope: Any = ...) -> Value: ...
         def _alpha(self, alpha: Any = ...) -> Value: ...
-        def _describe(self, operands: Any, operation: Any, label: Any) -> None: ...
+        def _make_result(self, operands: Any, operation: Any, label: Any) -> None: ...
         def _pair(self, other: Any) -> tuple[Value, Value]: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 

@@ -20,7 +20,7 @@ from nn.generators import generators, restore, state_of
 from nn.losses import known
 from nn.module import Module
 from nn.optim import clip_grad_norm
-from nn.steps import Steps, check_finite, numbers
+from nn.steps import Steps, check_finite, numbers, require_value
 
 __all__ = ["ParallelSteps"]
 
@@ -86,7 +86,9 @@ class ParallelSteps(Steps):
         with no_grad():
             predictions = [self.model(self.inputs[i]) for i in batch]
             targets = [self.targets[i] for i in batch]
-            whole = float(self.loss(predictions, targets))
+            objective = self.loss(predictions, targets)
+            require_value(objective)
+            whole = float(objective)
             cut = max(1, len(batch) // 3)
             first = float(self.loss(predictions[:cut], targets[:cut]))
             rest = float(self.loss(predictions[cut:], targets[cut:]))
@@ -252,6 +254,7 @@ def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targ
         predictions = [model(x) for x in inputs]
         check_unchanged(before, facts(model))
         objective = loss(predictions, list(targets))
+        require_value(objective)
         objective.backward()
         gradient = [parameter.grad for parameter in model.named_parameters().values()]
         return tuple(Piece(float(objective), gradient, [numbers(prediction) for prediction in predictions]))

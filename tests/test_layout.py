@@ -18,10 +18,11 @@ from tests.oracle import ORACLE
 ROOT = Path(__file__).resolve().parent.parent
 # Every room imports only from rooms before it in this line.
 CHAIN = [
-    "numbers", "floats", "ops", "value", "functions", "chain", "closures", "controls", "readings", "composites", "copying",
+    "numbers", "floats", "ops", "value", "functions", "chain", "closures", "controls", "doing", "readings",
+    "composites", "copying",
     "arrays.elements", "arrays.words", "arrays.reductions", "arrays.order", "arrays.products", "arrays.trusted",
-    "arrays.__init__", "arrays.protocols", "trees", "calculus",
-    "arguments", "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard",
+    "arrays.__init__", "arrays.protocols", "trees", "arguments", "calculus",
+    "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard",
     "files", "colours", "boxes", "renderers", "rendering", "draw", "showing",
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",
     "compiler.texts", "compiler.draws", "compiler.facts", "compiler.shadows",
