@@ -36,7 +36,7 @@ class Evaluation:
                     f"{self.name} is differentiated with respect to argument {i}, but was called with {len(arguments)} arguments"
                 )
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
+        self.nested = current().nested > 0 or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
         picked = []
         with differentiating():
@@ -122,7 +122,7 @@ def place_of(function: Function, arguments: Sequence[Any], i: int, k: int) -> st
 @contextmanager
 def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
     """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(current().but(recording=True, nested=current().nested or nested, **facts))
+    token = note.set(current().but(recording=True, nested=current().nested + nested, **facts))
     try:
         yield
     finally:
@@ -278,7 +278,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value f(*primals), and its derivative in the direction of the tangents: forward mode, in one pass.
 
-    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals.
+    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals. Raises
+    TypeError for a hook on the way, which could not be called.
 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.5))
     (12.0, 5.5)
@@ -293,6 +294,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     order = run.graph(*leaves(outputs))
     with differentiating(nested):
         found = pushforward(order, seeds, create_graph=nested)
+    if any(node._note.hooks and node in found for node in order):
+        raise TypeError(
+            f"{run.name} registers a hook, which changes a gradient on its way back, and autograd.jvp has none: it carries "
+            "tangents forward; use autograd.vjp or grad, or remove the hook"
+        )
     tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, outputs)
     return run.finish(outputs), tangent
 

@@ -85,7 +85,7 @@ def backward_of(self: Value) -> Callable[[], None]:
     def add_to_operands() -> None:
         for operand, local in zip(self._operands, self._locals):
             if local is not None:
-                operand.grad += local * self.grad  # type: ignore[union-attr]
+                operand._grad += local * self._grad  # type: ignore[union-attr]
 
     return add_to_operands
 

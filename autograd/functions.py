@@ -6,6 +6,7 @@ import linecache
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 from autograd import floats
@@ -18,6 +19,7 @@ __all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", 
 
 
 KNOWN = {Value, float}
+texts = count(1)  # of generated source
 
 
 def apply(primitive: Primitive, *operands: Any) -> Any:
@@ -261,7 +263,7 @@ def facts_of(row: Primitive) -> dict[str, str]:
 
 def execute(source: str, words: dict[str, Any]) -> dict[str, Any]:
     """Run generated source, and keep it where the debugger and `inspect` look for it."""
-    name = f"<autograd {len(linecache.cache)}>"
+    name = f"<autograd {next(texts)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     exec(compile(source, name, "exec"), words)
     return words

@@ -21,12 +21,12 @@ LEAVES = (float, Value, int)  # the usual ones, which need no further questions
 
 
 def is_array(tree: Any) -> bool:
-    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order.
+    """Whether this is a NumPy array (without importing NumPy): it has dimensions. Arrays of other libraries are none.
 
     Raises TypeError for arrays of other kinds, whose masks, names of columns or shapes would get lost.
     """
     kind_of = type(tree)  # an object may answer to every name: its class says what it is
-    if kind_of in LEAVES or not hasattr(kind_of, "flat") or not tree.ndim:
+    if kind_of in LEAVES or not hasattr(kind_of, "setflags") or not tree.ndim:
         return False
     for mark, kind, way_out in STRANGE:
         if hasattr(kind_of, mark):

@@ -298,3 +298,17 @@ def test_jvp_and_vjp_are_adjoint():
     again, pull = vjp(f, x)
     assert y == again
     assert sum(a * b for a, b in zip(w, tangent)) == pytest.approx(sum(a * b for a, b in zip(pull(w)[0], v)), rel=1e-14)
+
+
+def test_hooks_on_the_way_of_a_tangent_are_refused():
+    def f(x):
+        y = x * x
+        y.register_hook(lambda gradient: 2.0 * gradient)
+        return y * 3.0
+
+    assert ag.grad(f)(2.0) == 24.0
+    with pytest.raises(TypeError, match=r"f registers a hook.*use autograd.vjp or grad"):
+        ag.jvp(f, (2.0,), (1.0,))
+    w = Value(2.0)
+    w.register_hook(lambda gradient: 2.0 * gradient)
+    assert ag.jvp(lambda x: w * x, (3.0,), (1.0,)) == (6.0, 2.0)  # the hook listens to another gradient

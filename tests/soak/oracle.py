@@ -34,6 +34,7 @@ class Run:
 
     noise: random.Random | None = None  # every inexact result, and every step of a path, is off by a random part of SHAKE
     rounded: bool = False  # every value is rounded to a double
+    reordered: bool = False  # a sum is off by a random part of its terms: they may be added in another order
     trail: list[Any] = field(default_factory=list)  # the outcomes of comparisons, and the pieces on which flat rows were
     close: bool = False  # whether two numbers differed by no more than roundings make, where equality was asked
     infinite: bool = False  # whether a number on the way was
@@ -61,7 +62,10 @@ def jet_function(name: str) -> Callable[..., Jet]:
         try:
             if name in JUMPS:
                 RUN.get().trail.append(str(JUMPS[name](*[jet.value for jet in jets])))  # so that nan is like nan
-            return settled(known(*jets), mp.mpf(name in COARSE))
+            floor = mp.mpf(name in COARSE)
+            if RUN.get().reordered and name in ("add", "sub"):
+                floor = max(abs(jet.value) for jet in jets)
+            return settled(known(*jets), floor)
         except UndefinedError:
             raise
         except (ArithmeticError, ValueError) as error:  # poles, in mpmath's words
