@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from autograd.compiler.api import Compiled
+from autograd.compiler.api import Compiled, Method
 from autograd.compiler.batch import Batched
 
 __all__ = ["compile"]
@@ -39,7 +39,10 @@ def compile(
     numbers and arrays alone it returns floats. What the function branches on is compared again at every call: where a
     comparison comes out otherwise, the function is traced anew. `value_and_grad` works on arrays.
 
-    Raises TraceError where the function reads the number inside a Value: what it does with it cannot be known.
+    Raises TraceError where the function reads the number inside a Value, also if it catches the error: what it does with it
+    cannot be known. The same goes for what a program would not do again: changing something outside (a counter of a module,
+    `.data` or `.grad` of a Value), registering a hook, drawing random numbers. Under `detect_anomaly` and `lint`, which look at
+    every operation, the function runs by the engine. Static and class methods and properties are compiled as what they are.
 
     >>> @compile
     ... def energy(x):
@@ -67,7 +70,8 @@ def compile(
 
     Whatever a function reads by itself (a clock, a file, a random generator that it makes inside) was read when it was traced.
     So a compiled function audits itself: at its second call, and then for at most 2 % of the time, it is traced again beside its
-    program, and raises CompileMismatch where it does something else now. `audit=True` audits every call, `audit=False` none;
+    program and run on plain numbers, and raises CompileMismatch where it does something else now, or for these. `audit=True`
+    audits every call, `audit=False` none;
     `compiled.audit(...)` is an audit at will, whose report says what was, what is, and on which line. Audits leave results,
     random states and what is printed as they are; what else a function does to the world, it does in an audit too.
 
@@ -79,6 +83,17 @@ def compile(
     """
     if function is None:
         return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend, audit=audit)
+    if isinstance(function, (staticmethod, classmethod, property)):
+        part: Any = function.fget if isinstance(function, property) else function.__func__
+        made = compile(part, batch=batch, reduce=reduce, backend=backend, audit=audit)
+        if isinstance(function, property):
+            return property(made, function.fset, function.fdel, function.__doc__)
+        return staticmethod(made) if isinstance(function, staticmethod) else ClassMethod(made)
+    if hasattr(function, "registry") and hasattr(function, "dispatch"):
+        raise TypeError(
+            f"{function.__name__} is a singledispatch function, which chooses by the type of its argument, and a number is a "
+            "Value while it is compiled; compile the functions that it chooses among"
+        )
     if not callable(function):
         raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
     if backend not in (None, "numpy", "python"):
@@ -88,6 +103,14 @@ def compile(
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
     return Batched(function, batch, reduce, audit)
+
+
+class ClassMethod(classmethod):  # type: ignore[type-arg]
+    """A compiled function as a class method, with all that a compiled function can do."""
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        compiled: Any = self.__func__
+        return Method(compiled, type(owner) if kind is None else kind)
 
 
 def has_numpy() -> bool:
