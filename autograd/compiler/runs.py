@@ -158,11 +158,11 @@ def permutation(np: Any, places: Sequence[int]) -> Any:
     return None if bool((array == np.arange(len(array))).all()) else array
 
 
-def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> str | None:
-    """Where two runs of a program differ on these numbers by more than roundings make, in words; "" if nowhere, None if unknown.
+def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> tuple[str, bool]:
+    """Where two runs of a program differ on these numbers by more than roundings make, in words, "" if nowhere; and whether
+    all numbers could be compared, which infinities and nan cannot.
 
-    How much roundings make is measured: the numbers are moved by one unit in their last place. Where infinities or nan stand in
-    other places, or a comparison comes out otherwise, nothing is known.
+    How much roundings make is measured: the numbers are moved by one unit in their last place.
     """
     import numpy as np
 
@@ -170,14 +170,11 @@ def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> str | None:
     moved = [np.nextafter(array, np.inf), array * (1.0 + 2.0**-51)]
     found, expected, *shaken = [np.concatenate(run([x])) for run, x in zip([one, *[other] * 3], [array, array, *moved])]
     with np.errstate(all="ignore"):
-        if not (np.isfinite(found) & np.isfinite(expected)).all():
-            alike = (found == expected) | (np.isnan(found) & np.isnan(expected)) | (np.isfinite(found) & np.isfinite(expected))
-            if not alike.all():
-                return None
+        finite = np.isfinite(found) & np.isfinite(expected)
         slack = ROUNDINGS * np.max([np.abs(x - expected) for x in shaken], axis=0, initial=0.0)
         largest = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
-        wrong = np.flatnonzero(np.abs(found - expected) > CLOSE * (np.abs(expected) + 1e-3 * largest) + slack)
+        wrong = np.flatnonzero(finite & (np.abs(found - expected) > CLOSE * (np.abs(expected) + 1e-3 * largest) + slack))
     if not len(wrong):
-        return ""
+        return "", bool(finite.all())
     k = int(wrong[0])
-    return f"result {k} of {len(found)} is {float(found[k])!r} and should be {float(expected[k])!r}"
+    return f"result {k} of {len(found)} is {float(found[k])!r} and should be {float(expected[k])!r}", True
