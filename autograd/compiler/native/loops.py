@@ -134,7 +134,8 @@ class Reduction:
         """Chooses the loop along which the vectors are, and writes the loops."""
         costs = {axis: self.cost(axis) for axis in (*range(self.outer), self.last)}
         best = min(costs, key=costs.__getitem__)
-        if costs[best] > SINGLE * sum(map(len, self.accesses())):
+        reads, writes = self.accesses()
+        if costs[best] > SINGLE * len([*reads, *writes]):
             self.along(1)
         elif best == self.last:
             self.along(self.writer.width(self.main.sizes[-1]))
