@@ -19,16 +19,17 @@ from autograd.ops import TABLE, Primitive
 __all__ = ["Words", "vectors"]
 
 HEADER = Path(__file__).with_name("vectors.h")
-ALWAYS = ("v_set", "vm_sel")  # what every program may use
-# A block of the header defines functions and macros with parameters.
-DEFINED = re.compile(r"^(?:VM_FN|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)\(", re.MULTILINE)
+ALWAYS = ("v_set", "vm_sel", "VM_CALLED")  # what every program may use
+# What a block of the header defines: functions and macros.
+DEFINED = re.compile(r"^(?:VM_FN|VM_CALLED|static) .*?\b(vm?_\w+)\(|^#define (VM_\w+)", re.MULTILINE)
 HEADINGS = re.compile(r"^/\*(?:(?!\*/).)*\*/\n\n", re.MULTILINE | re.DOTALL)  # comments that no definition follows
 CONSTANTS = {"inf": "__builtin_inf()", "nan": '__builtin_nan("")'}
 
 
-def vectors(rows: Iterable[str]) -> str:
+def vectors(rows: Iterable[str], *, inline: bool = False) -> str:
     """The C text that defines the vector type `V`, its `VM_W` lanes, and `v_ROW` for each of these rows of the table.
 
+    With `inline`, elementary functions are inlined: worth it where a program calls a dozen at most, as it takes time to compile.
     Rows on any number of operands (`sum`, `logsumexp`, ...) and `take` are loops, not functions. Raises TypeError for a row whose
     text is not written in the words of the table.
 
@@ -36,7 +37,7 @@ def vectors(rows: Iterable[str]) -> str:
     >>> print(text[text.index("VM_FN V v_silu") :])
     VM_FN V v_silu(V x) { return x * v_sigmoid(x); }
     <BLANKLINE>
-    VM_FN V v_fmod(V x, V y)
+    VM_CALLED V v_fmod(V x, V y)
     {
         V r;
         for (int i = 0; i < VM_W; i++) r[i] = fmod(x[i], y[i]);
@@ -47,7 +48,7 @@ def vectors(rows: Iterable[str]) -> str:
     words = Words()
     for row in rows:
         words.define(row)
-    return words.text()
+    return words.text(inline=inline)
 
 
 @cache
@@ -78,51 +79,48 @@ class Words:
 
     def define(self, name: str) -> str:
         """The function for a word of the table, which is defined if need be."""
-        function = f"v_{name}"
         if not is_word(name):
             raise TypeError(f"{name!r} is no function of numbers in the table, so that there is none of vectors")
+        function = f"v_{name}" if name != "set" else "v_set_row"  # a user's; v_set is no row
         if function in header_names():
             self.used.add(function)
-        elif function not in self.functions:  # what it uses is defined before it
-            text = self.lane_by_lane(name) if name in MATH or name in HELPERS else self.translated(TABLE[name])
-            self.functions[function] = text
+        elif function not in self.functions:
+            is_portable = name in MATH or name in HELPERS
+            text = self.lane_by_lane(function, name) if is_portable else self.translated(function, TABLE[name])
+            self.functions[function] = text  # after what it uses
         return function
 
-    def text(self) -> str:
+    def text(self, *, inline: bool = False) -> str:
         """The definitions, each after those it uses."""
         used = set(self.used)
-        for text, names in reversed(blocks()):  # what a block uses comes before it
-            if names & used:
+        kept: list[str] = []
+        for text, names in reversed(blocks()):  # what a block uses comes before it; types define no name
+            if names & used or not names:
                 used |= header_names() & set(re.findall(r"\w+", text))
-        kept = [text for text, names in blocks() if names & used or not names]
-        scalars = ["#include <math.h>", *self.scalars.values()] if self.scalars else []
-        return "\n\n".join([*scalars, *kept, *self.functions.values()]) + "\n"
+                kept.insert(0, text)
+        options = ["#define VM_INLINE"] if inline else []
+        return "\n\n".join([*self.scalars.values(), *options, *kept, *self.functions.values()]) + "\n"
 
-    def lane_by_lane(self, name: str) -> str:
+    def lane_by_lane(self, function: str, name: str) -> str:
         """A function of portable C in each lane."""
-        helper = HELPERS.get(name, "")
-        self.scalars.setdefault("math", "")
-        if "turned(" in helper:
-            self.scalars.setdefault("turned", TURNED.strip())
-        if helper:
-            self.scalars.setdefault(name, helper.strip())
-        operands = TABLE[name].operands
-        parameters, lanes = (", ".join(f.format(x) for x in operands) for f in ("V {}", "{}[i]"))
+        helper, operands = HELPERS.get(name, ""), TABLE[name].operands
+        needed = {"math": "#include <math.h>"} | ({"turned": TURNED} if "turned(" in helper else {}) | {name: helper}
+        self.scalars |= {word: text.strip() for word, text in needed.items() if text}
+        parameters, lanes = (", ".join(text.format(x) for x in operands) for text in ("V {}", "{}[i]"))
         return (
-            f"VM_FN V v_{name}({parameters})\n{{\n    V r;\n"
+            f"VM_CALLED V {function}({parameters})\n{{\n    V r;\n"
             f"    for (int i = 0; i < VM_W; i++) r[i] = {MATH.get(name, name)}({lanes});\n    return r;\n}}"
         )
 
-    def translated(self, row: Primitive) -> str:
+    def translated(self, function: str, row: Primitive) -> str:
         """A row's own text."""
-        tree = Translation(self, row).visit(ast.parse(row.forward, mode="eval").body)
-        parameters = ", ".join(f"V {x}" for x in row.operands)
-        return f"VM_FN V v_{row.name}({parameters}) {{ return {ast.unparse(vector(tree))}; }}"
+        tree = vector(Translation(self, row).visit(ast.parse(row.forward, mode="eval").body))
+        return f"VM_FN V {function}({', '.join(f'V {x}' for x in row.operands)}) {{ return {ast.unparse(tree)}; }}"
 
 
 def vector(tree: ast.expr) -> ast.expr:
     """An expression as a vector: one of numbers alone is the same in all lanes."""
-    if any(isinstance(part, ast.Call) or (isinstance(part, ast.Name) and part.id in "xyz") for part in ast.walk(tree)):
+    if any(isinstance(part, ast.Call) or (isinstance(part, ast.Name) and part.id in ("x", "y", "z")) for part in ast.walk(tree)):
         return tree
     return ast.Call(ast.Name("v_set"), [tree], [])
 
