@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import random
-import shutil
 import subprocess
 from itertools import product
 from math import copysign, inf, isfinite, nan, prod
@@ -16,9 +15,9 @@ from autograd.compiler.native.printing import printed
 from autograd.compiler.native.spelling import POWERS
 from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
 from autograd.ops import TABLE
+from tests.compiler.native import COMPILER, needs_compiler
 
-COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
+pytestmark = needs_compiler
 FLAGS = ["-std=gnu11", "-O1", "-march=native", "-Wall", "-Wno-psabi", "-Wno-unused", "-shared", "-fPIC"]
 # Rows that do not make errors larger; and those that may, which read inputs only.
 SMOOTH = ["add", "sub", "mul", "neg", "pos", "maximum", "minimum", "relu", "tanh", "sigmoid", "atan", "abs", "share"]

@@ -17,7 +17,7 @@ __all__ = ["Writer"]
 REGISTERS = 24  # so many accumulators are kept at most
 UNROLLED = 4  # instructions after a reduction that are written out for every accumulator at most
 FAR = 8.0  # what it costs to read or write lanes that lie apart, in vectors
-MOST = 4.0  # what an element of a reduction may cost, in vectors: else single numbers
+SINGLE = 2.0  # what it costs to read or write a single number
 SHORTEST, LONGEST = 4, 1024  # results of a loop that are kept on the stack, until vectors are made of them
 
 
@@ -132,21 +132,28 @@ class Reduction:
 
     def write(self) -> None:
         """Chooses the loop along which the vectors are, and writes the loops."""
-        costs = [self.cost(axis) for axis in range(self.outer)]
-        best = min(range(self.outer), key=costs.__getitem__, default=None)
-        along = self.cost(self.last)
-        if best is None or along < costs[best] or costs[best] > MOST:
-            self.along(self.writer.width(self.main.sizes[-1]) if along <= MOST else 1)
+        costs = {axis: self.cost(axis) for axis in (*range(self.outer), self.last)}
+        best = min(costs, key=costs.__getitem__)
+        reads, writes = self.accesses()
+        if costs[best] > SINGLE * len([*reads, *writes]):
+            self.along(1)
+        elif best == self.last:
+            self.along(self.writer.width(self.main.sizes[-1]))
         else:
             self.tiles(best)
+
+    def accesses(self) -> tuple[list[Operand], list[Affine]]:
+        """What the innermost loop reads from memory, and what it writes there."""
+        reads, writes = self.writer.accesses([*self.nest.before, self.main])
+        return reads, [x for x in writes if x != self.main.out]
 
     def cost(self, axis: int) -> float:
         """What an element of the reduction costs, roughly, if the vectors are along a loop."""
         n, limit = self.main.sizes[axis], self.main.limit
         if n < 2 or (axis < self.outer and limit is not None and (isinstance(limit, Gather) or limit.strides[axis])):
             return 1e9
-        reads, writes = self.writer.accesses([*self.nest.before, self.main])
-        words = cost([*reads, *[x for x in writes if x != self.main.out]], axis) / self.writer.width(n)
+        reads, writes = self.accesses()
+        words = cost([*reads, *writes], axis) / self.writer.width(n)
         if axis >= self.outer:
             return words + 10.0 / prod(self.main.sizes[self.outer :])
         stored = [ins.out.strides[axis] for ins in [self.main, *self.nest.steps] if self.nest.is_stored(ins)]
