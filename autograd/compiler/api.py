@@ -397,6 +397,14 @@ class Compiled:
             return f"{self.asked}: not called yet"
         return self.latest.latest.ran
 
+    @property
+    def native_source(self) -> str:
+        """The C of the machine code that runs the latest program. Raises ValueError where none runs; `backend` says why."""
+        machine = self.latest_run()[1].machine
+        if machine is None:
+            raise ValueError(f"{self.__name__} has no machine code ({self.backend}); compile it with backend='native'")
+        return machine.text
+
     def latest_run(self) -> tuple[Variant, Executable]:
         """The latest program, and what ran of it."""
         variant = self.latest_variant()

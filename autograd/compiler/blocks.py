@@ -36,6 +36,7 @@ class Blocks:
     """
 
     ran = "numpy: a batch is run as arrays"
+    machine = None
 
     def __init__(
         self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,

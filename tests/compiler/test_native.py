@@ -44,6 +44,7 @@ def test_a_network_by_machine_code():
         assert found[1] == pytest.approx(slopes, rel=1e-9, abs=1e-14)
     assert compiled.backend == "native: as it was asked for"
     assert "run by native" in compiled.summary()
+    assert "void run(const double *in, double *out, double *scratch)" in compiled.native_source
     assert step(weights, X, Y)[1].tobytes() == step(weights, X, Y)[1].tobytes()
 
 
@@ -125,7 +126,11 @@ def test_without_a_compiler_auto_stays_with_numpy_and_native_says_why(monkeypatc
     monkeypatch.setattr(executable, "PER_INSTRUCTION", 0.0)
     monkeypatch.setenv("CC", "no-such-compiler")
     f = ag.compile(lambda x: ag.exp(x) * x)
+    with pytest.raises(ValueError, match="no program yet"):
+        f.native_source  # noqa: B018
     assert [f(2.0) for _ in range(3)] == [2.0 * math.exp(2.0)] * 3
+    with pytest.raises(ValueError, match=r"has no machine code \(numpy: CC='no-such-compiler'"):
+        f.native_source  # noqa: B018
     assert f.backend.startswith("numpy: CC='no-such-compiler' names a compiler that is not here")
     with pytest.raises(ag.NativeError, match="names a compiler that is not here"):
         ag.compile(lambda x: ag.exp(x) * x, backend="native")(2.0)
