@@ -89,7 +89,7 @@ def test_threads_build_a_text_once(place, script, runs):
     assert len(set(map(id, found))) == runs(path) == 1
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork")  # of Python 3.12, and of JAX where it is installed
 def test_a_fork_does_not_wait_for_a_build_of_its_parent(place, script, tmp_path):
     gate, path = tmp_path / "gate", script(f'while [ ! -e "{tmp_path}/gate" ]; do sleep 0.02; done; real "$@"')
     thread = threading.Thread(target=load, args=(TEXT,))
