@@ -18,7 +18,8 @@ from autograd.ops import TABLE
 from tests.compiler.native import COMPILER, needs_compiler
 
 pytestmark = needs_compiler
-FLAGS = ["-std=gnu11", "-O1", "-march=native", "-Wall", "-Wno-psabi", "-Wno-unused", "-shared", "-fPIC"]
+# One place in memory may be given twice to a function that reads and writes elements beside it: no aliasing, but a warning.
+FLAGS = ["-std=gnu11", "-O1", "-march=native", "-Wall", "-Wno-psabi", "-Wno-unused", "-Wno-restrict", "-shared", "-fPIC"]
 # Rows that do not make errors larger; and those that may, which read inputs only.
 SMOOTH = ["add", "sub", "mul", "neg", "pos", "maximum", "minimum", "relu", "tanh", "sigmoid", "atan", "abs", "share"]
 SHARP = ["greater", "where", "floor", "sign", "mod", "div", "square", "softplus", "logaddexp", "heaviside", "pow"]
@@ -377,19 +378,6 @@ def test_straight_lines_are_functions_of_bounded_length():
     functions = text.split("\nNUMBERS nest")[1:]
     assert 20 < len(functions) < 80
     assert max(function.count("\n") for function in functions) < 500
-
-
-def test_functions_that_are_used_often_are_called(tmp_path):
-    steps = []
-    for k in range(60):
-        x = Affine("scratch", 16 * (k - 1), (1,)) if k else Affine("in", 0, (1,))
-        steps.append(("softplus" if k % 2 else "atan2", (16,), 0, Affine("scratch", 16 * k, (1,)), x, Affine("in", 16, (1,))))
-    steps = [step[:5] if step[0] == "softplus" else step for step in steps]
-    code = chain(*steps, ("pos", (16,), 0, Affine("out", 0, (1,)), Affine("scratch", 16 * 59, (1,))))
-    assert "called_softplus(V x)" in printed(code).text
-    assert "called_atan2(V x, V y)" in printed(code).text
-    inputs = [random.Random(0).uniform(0.1, 2.0) for _ in range(500)]
-    assert all(map(agree, run(code, inputs, tmp_path), code.run(inputs)))
 
 
 def test_programs_without_anything(tmp_path):
