@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from math import copysign, inf, isfinite, nan, prod
 
@@ -28,8 +29,8 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan]
 PADDING = 16  # numbers around a buffer that must stay as they are
 
 
-def run(code, inputs, folder, lanes=8, flags=()):
-    """The results of the C text of a program, twice with the same bits."""
+def built(code, folder, lanes=8, flags=()):
+    """The function of a program, and how many numbers its scratch buffer holds."""
     text, scratch = printed(code, lanes)
     source, library = folder / "program.c", folder / f"program{len(list(folder.iterdir()))}.so"
     source.write_text(text)
@@ -37,17 +38,26 @@ def run(code, inputs, folder, lanes=8, flags=()):
     assert (done.returncode, done.stderr[:3000]) == (0, "")
     function = ctypes.CDLL(str(library)).run
     function.restype = None
-    found = []
-    for mark in (1.5, nan):
-        given = inputs, [mark] * code.outputs, [mark] * scratch
-        buffers = [(ctypes.c_double * (len(x) + 2 * PADDING))(*[7.25] * PADDING, *x, *[7.25] * PADDING) for x in given]
-        function(*[ctypes.byref(buffer, 8 * PADDING) for buffer in buffers])
-        for buffer, x in zip(buffers, given):
-            assert {*buffer[:PADDING], *buffer[PADDING + len(x) :]} <= {7.25}
-        assert bits(buffers[0][PADDING : PADDING + len(inputs)]) == bits(inputs)
-        found.append(buffers[1][PADDING : PADDING + code.outputs])
-    assert bits(found[0]) == bits(found[1])
-    return found[0]
+    return function, scratch
+
+
+def called(function, inputs, outputs, scratch, mark):
+    """The results of a function, which leaves the numbers around its buffers and its inputs as they are."""
+    given = inputs, [mark] * outputs, [mark] * scratch
+    buffers = [(ctypes.c_double * (len(x) + 2 * PADDING))(*[7.25] * PADDING, *x, *[7.25] * PADDING) for x in given]
+    function(*[ctypes.byref(buffer, 8 * PADDING) for buffer in buffers])
+    for buffer, x in zip(buffers, given):
+        assert {*buffer[:PADDING], *buffer[PADDING + len(x) :]} <= {7.25}
+    assert bits(buffers[0][PADDING : PADDING + len(inputs)]) == bits(inputs)
+    return buffers[1][PADDING : PADDING + outputs]
+
+
+def run(code, inputs, folder, lanes=8, flags=()):
+    """The results of the C text of a program, twice with the same bits."""
+    function, scratch = built(code, folder, lanes, flags)
+    one, two = (called(function, inputs, code.outputs, scratch, mark) for mark in (1.5, nan))
+    assert bits(one) == bits(two)
+    return one
 
 
 def bits(numbers):
@@ -383,6 +393,15 @@ def test_straight_lines_are_functions_of_bounded_length():
 def test_programs_without_anything(tmp_path):
     assert run(Code(0, 0), [], tmp_path) == []
     assert run(chain(("pos", (), 0, Affine("out", 0, ()), Number(-0.0))), [0.0] * 500, tmp_path) == [0.0]
+
+
+def test_calls_at_the_same_time_do_not_meet(tmp_path):
+    code, inputs = program(3)
+    function, scratch = built(code, tmp_path)
+    lists = [[x + k for x in inputs[:400]] + inputs[400:] for k in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda xs: called(function, xs, code.outputs, scratch, nan), lists))
+    assert [bits(numbers) for numbers in found] == [bits(called(function, xs, code.outputs, scratch, nan)) for xs in lists]
 
 
 def test_memory_that_is_shared_does_not_change():
