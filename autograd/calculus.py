@@ -6,15 +6,16 @@ which can be differentiated again: `grad(grad(f))` is the second derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from numbers import Integral
 from typing import Any
 
 from autograd.chain import pullback, pushforward
 from autograd.functions import FUNCTIONS
 from autograd.readings import Readings
-from autograd.trees import branches, copied, leaves, number_in, outer, paired, transform
+from autograd.trees import branches, copied, leaves, number_in, outer, paired, places, transform
 from autograd.value import Value, current, note, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -28,24 +29,25 @@ class Evaluation:
 
     def __init__(self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any]) -> None:
         self.name = getattr(function, "__name__", repr(function))
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+        arguments, chosen = list(arguments), chosen_by(argnums)
         for i in chosen:
-            if not isinstance(i, int):
-                raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
             if not -len(arguments) <= i < len(arguments):
                 raise TypeError(
                     f"{self.name} is differentiated with respect to argument {i}, but was called with {len(arguments)} arguments"
                 )
-        arguments = list(arguments)
         given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = current().nested or any(isinstance(leaf, Value) for leaf in given)
+        self.nested = current().nested > 0 or any(isinstance(leaf, Value) for leaf in given)
         self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
         picked = []
         with differentiating():
             for i in chosen:
-                picked.append(transform(self.fresh, arguments[i]))
+                start = len(self.inputs)
+                try:
+                    picked.append(transform(self.fresh, arguments[i]))
+                except (TypeError, OverflowError) as error:
+                    raise type(error)(f"{error}{place_of(function, arguments, i, len(self.inputs) - start)}") from None
                 arguments[i] = copied(picked[-1])  # the function's own, to change as it likes
-        self.structure: Any = picked[0] if isinstance(argnums, int) else tuple(picked)
+        self.structure: Any = picked[0] if isinstance(argnums, Integral) else tuple(picked)
         self.readings = listener(self.inputs)
         with differentiating(read=self.readings or current().read):
             self.returned = function(*arguments, **keywords)
@@ -99,10 +101,28 @@ class Evaluation:
         return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
 
 
+def chosen_by(argnums: Argnums) -> list[int]:
+    """The places of the arguments with respect to which a function is differentiated."""
+    chosen = list(argnums) if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]
+    for i in chosen:
+        if not isinstance(i, Integral):
+            raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
+    return list(map(int, chosen))
+
+
+def place_of(function: Function, arguments: Sequence[Any], i: int, k: int) -> str:
+    """What a message says of the k-th entry of a container, the i-th argument; nothing of an argument that is no container."""
+    from autograd.arguments import argument_names  # not needed before something is wrong
+
+    name = argument_names(function, len(arguments))[i]
+    place = places(arguments[i], name)[k]
+    return "" if place == name else f"; it is {place}: leave it out, or pass it as an argument of its own"
+
+
 @contextmanager
 def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
     """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(current().but(recording=True, nested=current().nested or nested, **facts))
+    token = note.set(current().but(recording=True, nested=current().nested + nested, **facts))
     try:
         yield
     finally:
@@ -156,7 +176,7 @@ def grad(f: Any, argnums: Any = 0, *, create_graph: bool = False) -> Any:
     """
     if isinstance(f, Value):
         inputs = argnums
-        if isinstance(inputs, int) and inputs == 0:
+        if isinstance(inputs, Integral) and inputs == 0:
             raise TypeError("grad of a Value needs the Values with respect to which it is differentiated: grad(output, inputs)")
         for x in leaves(inputs):
             if not isinstance(x, Value):
@@ -183,7 +203,7 @@ def derivative(f: Function, order: int = 1) -> Function:
     >>> derivative(lambda x: x**4, order=3)(2.0)
     48.0
     """
-    if not isinstance(order, int) or order < 0:
+    if not isinstance(order, Integral) or order < 0:
         raise ValueError(f"the order of a derivative is 0, 1, 2, ..., not {order!r}")
     for _ in range(order):
         f = grad(f)
@@ -258,7 +278,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value f(*primals), and its derivative in the direction of the tangents: forward mode, in one pass.
 
-    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals.
+    Primals and tangents are sequences with one entry per argument; the tangents have the containers of the primals. Raises
+    TypeError for a hook on the way, which could not be called.
 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.5))
     (12.0, 5.5)
@@ -273,6 +294,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     order = run.graph(*leaves(outputs))
     with differentiating(nested):
         found = pushforward(order, seeds, create_graph=nested)
+    if any(node._note.hooks and node in found for node in order):
+        raise TypeError(
+            f"{run.name} registers a hook, which changes a gradient on its way back, and autograd.jvp has none: it carries "
+            "tangents forward; use autograd.vjp or grad, or remove the hook"
+        )
     tangent = transform(lambda y: found.get(y, 0.0) if isinstance(y, Value) else 0.0, outputs)
     return run.finish(outputs), tangent
 

@@ -86,6 +86,11 @@ def sum_of_products(terms: Sequence[Any]) -> Any:
 
 def listened(node: Value, cotangent: Any) -> Any:
     """The cotangent after the hooks of the node, in the order of registration."""
+    around = current()
+    if not around.listened:
+        return cotangent
+    if around.read is not None:
+        around.read("a hook", node)
     for hook in node._note.hooks:
         answer = hook(cotangent)
         cotangent = cotangent if answer is None else answer
@@ -133,10 +138,10 @@ def backward(self: Value, gradient: Operand = 1.0, *, create_graph: bool = False
         storing(order, cotangents)
     for node in order:
         arrived = cotangents.get(node, 0.0)
-        if node._operands or node.grad is None or (node.grad.__class__ is float and node.grad == 0.0):
-            node.grad = arrived
+        if node._operands or node._grad is None or (node._grad.__class__ is float and node._grad == 0.0):
+            node._grad = arrived
         else:
-            node.grad = node.grad + arrived
+            node._grad = node._grad + arrived
 
 
 setattr(Value, "backward", backward)  # noqa: B010 - Value's room comes before this one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 from autograd.arguments import is_module, signature_of
@@ -84,8 +85,21 @@ def gradcheck(
     """
     require_possible(f, inputs, gradient, order, sample, directions)
     point = Point(f, inputs, Value if gradient is None else float)
+    report = first_order(point, gradient, tolerance, sample, directions, seed)
+    if order > 1 and report:
+        f = directional(f, inputs, len(point.first), seed)
+        rest = gradcheck(f, *inputs, order=order - 1, tolerance=tolerance, sample=sample, directions=directions, seed=seed)
+        report.add("order +1", rest)
+    return report
+
+
+def first_order(
+    point: Point, gradient: Any, tolerance: float, sample: int | None, directions: int | None, seed: int
+) -> Report:
+    """The report on the gradient of reverse mode, or on one that is written by hand."""
+    lines = point.directions(directions, seed) if directions else point.lines(sample, seed)
     analytic = point.reverse_mode() if gradient is None else point.handwritten(gradient)
-    report = Report(*judged(point.directions(directions, seed) if directions else point.lines(sample, seed), analytic, tolerance))
+    report = Report(*judged(lines, analytic, tolerance))
     if gradient is None:
         report.rows += forward_against_reverse(point, analytic, seed, report.notes)
     point.require_steady(1 if report else 8)
@@ -93,10 +107,6 @@ def gradcheck(
         report.guilty = guilty_operation(point, tolerance)
     if directions and not report:
         report.notes.append("directions do not say which derivative is wrong: check single numbers, with sample= or all of them")
-    if order > 1 and report:
-        f = directional(f, inputs, len(point.first), seed)
-        rest = gradcheck(f, *inputs, order=order - 1, tolerance=tolerance, sample=sample, directions=directions, seed=seed)
-        report.add("order +1", rest)
     return report
 
 
@@ -110,12 +120,12 @@ def require_possible(
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
     if gradient is not None and not callable(gradient):
         raise TypeError(f"gradient is a function of the inputs, not {type(gradient).__name__} {gradient!r}; write lambda *_: ...")
-    if not isinstance(order, int) or order < 1:
+    if not isinstance(order, Integral) or order < 1:
         raise ValueError(f"the order of a gradient check is 1, 2, ..., not {order!r}")
     if order > 1 and (gradient is not None or any(map(is_module, inputs))):
         raise ValueError("gradcheck of order 2 and more needs a function of numbers, without a hand-written gradient")
     for name, count in (("sample", sample), ("directions", directions)):
-        if count is not None and (not isinstance(count, int) or count < 1):
+        if count is not None and (not isinstance(count, Integral) or count < 1):
             raise ValueError(f"{name} is how many to check, 1 or more, not {count!r}")
     if sample is not None and directions is not None:
         raise ValueError("sample= checks single numbers and directions= all of them at once: give one of the two")

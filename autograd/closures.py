@@ -45,8 +45,10 @@ class Closure(Primitive):
     __reduce__ = refuse
 
 
-def describe(self: Value, operands: Any, operation: Any, label: Any) -> None:
-    """Make a new Value what its constructor was told: one with a label, or the result of an operation of the program's own."""
+def make_result(self: Value, operands: Any, operation: Any, label: Any) -> None:
+    """Make a new Value what its constructor says: one with a label, or the result of an operation of the program's own."""
+    operands = EMPTY if operands is None else operands  # None says nothing
+    operation, label = ("" if x is None else x for x in (operation, label))
     if isinstance(operands, str) and operation == "":
         operands, label = EMPTY, label or operands  # Value(2.0, "x")
     if not isinstance(operands, Iterable) or (operands and operation == ""):
@@ -75,7 +77,7 @@ def describe(self: Value, operands: Any, operation: Any, label: Any) -> None:
         self._note.read("operation", self)
 
 
-def carry_back(self: Value) -> Callable[[], None]:
+def backward_of(self: Value) -> Callable[[], None]:
     """What adds to the gradients of the operands what they get from the gradient of this node: micrograd's `_backward`."""
     if self._note.closure is not None:
         return self._note.closure
@@ -83,12 +85,12 @@ def carry_back(self: Value) -> Callable[[], None]:
     def add_to_operands() -> None:
         for operand, local in zip(self._operands, self._locals):
             if local is not None:
-                operand.grad += local * self.grad  # type: ignore[union-attr]
+                operand._grad += local * self._grad  # type: ignore[union-attr]
 
     return add_to_operands
 
 
-def set_carry_back(self: Value, closure: Callable[[], None]) -> None:
+def set_backward(self: Value, closure: Callable[[], None]) -> None:
     """Let a closure say how the gradient of this node goes back; its local derivatives are found here, by calling it.
 
     Raises ValueError if what it adds is not proportional to the gradient of the node: then there are no local derivatives; and if
@@ -161,5 +163,5 @@ def values_of(closure: Callable[[], None]) -> list[Value]:
     return list({id(value): value for value in found if isinstance(value, Value)}.values())
 
 
-setattr(Value, "_describe", describe)  # noqa: B010 - Value's room comes before this one
-setattr(Value, "_backward", property(carry_back, set_carry_back))  # noqa: B010
+setattr(Value, "_make_result", make_result)  # noqa: B010 - Value's room comes before this one
+setattr(Value, "_backward", property(backward_of, set_backward))  # noqa: B010

@@ -30,7 +30,7 @@ def build(row: Row) -> Value:
     data, grad, primitive, operands, local, kept = row
     kind, attributes = kept.get("kind", Value), kept.get("attributes", {})
     node: Value = kind.__new__(kind)
-    node._data, node.grad, node._primitive, node._operands, node._locals = data, grad, primitive, operands, local
+    node._data, node._grad, node._primitive, node._operands, node._locals = data, grad, primitive, operands, local
     node._note = Note().but(**{name: fact for name, fact in kept.items() if name not in ("kind", "attributes")})
     for name, attribute in attributes.items():
         setattr(node, name, attribute)
@@ -39,7 +39,7 @@ def build(row: Row) -> Value:
 
 def parts(node: Value, operands: tuple[Any, ...]) -> Row:
     """A node in parts, with other operands."""
-    return node._data, float(node.grad), node._primitive, operands, node._locals, facts(node)
+    return node._data, float(node._grad), node._primitive, operands, node._locals, facts(node)
 
 
 def restore(leaves: list[Value], rows: list[Row]) -> Value:
@@ -53,6 +53,8 @@ def restore(leaves: list[Value], rows: list[Row]) -> Value:
 
 def reduce(self: Value) -> tuple[Any, ...]:
     """How pickle takes a Value apart: the leaves, which several Values may share, and a flat list of the rest."""
+    if (read := current().read) is not None:
+        read("pickle", self)
     if not self._operands:
         return build, (parts(self, ()),)
     order = topological(self)
@@ -63,19 +65,32 @@ def reduce(self: Value) -> tuple[Any, ...]:
     return restore, (leaves, rows)
 
 
+def is_operation() -> bool:
+    """Whether a copy is an operation: while a derivative is being taken, which passes through it."""
+    around = current()
+    return around.nested > 0 if around.trace is None else around.trace.around.nested > 0 or around.nested > 1
+
+
+def told(node: Value, copied: Value) -> Value:
+    """The copy, of which a trace must know: its number is that of the node."""
+    if (trace := current().trace) is not None:
+        trace.copied(node, copied)
+    return copied
+
+
 def copy(self: Value) -> Value:
     """Another node with the same operands."""
-    return +self if current().nested else build(parts(self, self._operands))
+    return +self if is_operation() else told(self, build(parts(self, self._operands)))
 
 
 def deepcopy(self: Value, memo: dict[int, Any]) -> Value:
     """The whole graph again; what the memo knows is shared."""
-    if current().nested:
+    if is_operation():
         return memo.setdefault(id(self), +self)  # type: ignore[no-any-return]
     for node in topological(self):
         if id(node) not in memo:
             operands: tuple[Operand, ...] = tuple([x if isinstance(x, float) else memo[id(x)] for x in node._operands])
-            memo[id(node)] = build(parts(node, operands))
+            memo[id(node)] = told(node, build(parts(node, operands)))
     return memo[id(self)]  # type: ignore[no-any-return]
 
 

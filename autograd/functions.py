@@ -6,6 +6,7 @@ import linecache
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 from autograd import floats
@@ -14,10 +15,11 @@ from autograd.numbers import words_for
 from autograd.ops import NUMBERS, TABLE, Primitive, on_floats
 from autograd.value import Operand, Value, current, primal, record
 
-__all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives"]
+__all__ = ["FUNCTIONS", "NUMBERS", "ON_FLOATS", "ON_VALUES", "apply", "define", "dot", "local_derivatives", "sequence"]
 
 
 KNOWN = {Value, float}
+texts = count(1)  # of generated source
 
 
 def apply(primitive: Primitive, *operands: Any) -> Any:
@@ -64,10 +66,13 @@ def apply_to_arrays(primitive: Primitive, *operands: Any) -> Any:
     """NumPy's own function for arrays of numbers where it has one; element by element otherwise."""
     import numpy as np
 
-    if not any(np.asarray(x).dtype == object for x in operands):
+    arrays = [np.asarray(x) for x in operands]
+    if not any(x.dtype == object for x in arrays):
+        numbers = [x.astype(float) if x.dtype.kind in "biu" else x for x in arrays]  # integers would overflow
         for name in (primitive.name, *primitive.aliases):
             if hasattr(np, name):
-                return getattr(np, name)(*operands)
+                with np.errstate(all="ignore"):  # IEEE 754, as on single numbers
+                    return getattr(np, name)(*numbers)
     result = np.frompyfunc(lambda *xs: apply(primitive, *xs), len(operands), 1)(*operands)
     return result if any(isinstance(x, Value) for x in result.flat) else result.astype(float)
 
@@ -86,19 +91,17 @@ BINARY = '''
     def {name}(self, {second}{default}):
         """{forward}, with the partial derivatives {partials}."""
         x = self._data
-        if {second}.__class__ is Value:
-            y = {second}._data
-            out = {value}
-            return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
-        y = {second} if {second}.__class__ is float else partner({second}, "Value.{name}", {foreign})
-        if y.__class__ is not float:
+        if {second}.__class__ is not Value:
+            y = {second} if {second}.__class__ is float else partner({second}, "Value.{name}", {foreign})
+            if y.__class__ is float:
+                out = {value}
+                return record(out, {row}, (self, y), ({local_x}, None))
             if y is NotImplemented:
                 return y
-            {second}, y = y, y._data
-            out = {value}
-            return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
+            {second} = y
+        y = {second}._data
         out = {value}
-        return record(out, {row}, (self, y), ({local_x}, None))
+        return record(out, {row}, (self, {second}), ({local_x}, {local_y}))
 '''
 
 REFLECTED = '''
@@ -195,45 +198,72 @@ def sequence(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
 
 def define(*rows: Primitive) -> None:
     """Give Value its methods, and the package its functions, for these rows."""
-    methods, functions = ["class Methods:"], []
-    words: dict[str, Any] = {"__name__": __name__, "Value": Value}
-    words |= {function.__name__: function for function in (partner, record, apply, sequence)}
-    for row in rows:
-        words[f"row_{row.name}"] = row
-        facts = {"row": f"row_{row.name}", "forward": row.forward, "partials": ", ".join(row.partials)}
-        facts |= {"default": f"={row.defaults[0]}" if row.defaults else "", "arguments": ", ".join(row.operands)}
-        if row.keyword:
-            facts["arguments"] = f"x, {row.keyword}"
-        facts |= {"parameters": facts["arguments"] + facts["default"], "second": row.keyword or "other"}
-        if row.arity is None:
-            facts["arguments"] = f"*sequence(xs, {row.name!r})"
-        functions.append(FUNCTION.format(name=row.name, **facts))
-        if row.public and row.arity in (1, 2):
-            facts |= {"value": on_floats(row.forward)}
-            facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
-            template = UNARY if row.arity == 1 else BINARY
-            name = f"__{row.operator}__" if row.operator else row.name
-            # An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
-            methods.append(template.format(name=name, foreign="NotImplemented" if row.operator else None, **facts))
-            if row.operator and row.arity == 2:
-                methods.append(REFLECTED.format(name=f"__r{row.operator}__", **facts))
-    made = execute("".join(methods), NUMBERS | words)["Methods"] if methods[1:] else object
-    for name, method in vars(made).items():
-        if hasattr(method, "__code__"):
-            method.__qualname__ = f"Value.{name}"
-            setattr(Value, name, method)
-    words = execute("".join(functions), words | {"__name__": "autograd"})  # where pickle finds them
+    with_methods = [row for row in rows if row.public and row.arity in (1, 2)]
+    if operators := [row for row in with_methods if row.operator]:
+        write_methods(*operators)
+    for row in with_methods:
+        for name in () if row.operator else (row.name, *row.aliases):
+            setattr(Value, name, Unwritten(row, name))
+    words: dict[str, Any] = {"__name__": "autograd", "apply": apply, "sequence": sequence}  # where pickle finds them
+    words |= {f"row_{row.name}": row for row in rows}
+    execute("".join([FUNCTION.format(name=row.name, **facts_of(row)) for row in rows]), words)
     for row in rows:
         for name in (row.name, *row.aliases):
             FUNCTIONS[name] = ON_VALUES.words[name] = words[row.name]
-            method = vars(made).get(f"__{row.operator}__" if row.operator else row.name)
-            if method is not None and (row.arity == 1 or not row.operator):  # NumPy's fabs asks for v.fabs(), say
-                setattr(Value, name, method)
+
+
+class Unwritten:
+    """A method of Value that is written when it is first looked up: no program needs them all, and importing stays light."""
+
+    def __init__(self, row: Primitive, name: str) -> None:
+        self.row, self.name = row, name
+
+    def __get__(self, value: Value | None, kind: type[Value]) -> Any:
+        write_methods(self.row)
+        return vars(Value)[self.name].__get__(value, kind)
+
+
+def write_methods(*rows: Primitive) -> None:
+    """Give Value the methods of these rows, each under all its names."""
+    words = NUMBERS | {"__name__": __name__, "Value": Value, "partner": partner, "record": record, "apply": apply}
+    words |= {f"row_{row.name}": row for row in rows}
+    methods = vars(execute("class Methods:" + "".join(map(source_of, rows)), words)["Methods"])
+    for name, method in methods.items():
+        if hasattr(method, "__code__"):
+            method.__qualname__ = f"Value.{name}"
+            setattr(Value, name, method)
+    for row in rows:
+        if row.arity == 1 or not row.operator:  # NumPy's fabs asks for v.fabs(), say
+            for name in (row.name, *row.aliases):
+                setattr(Value, name, methods[f"__{row.operator}__" if row.operator else row.name])
+
+
+def source_of(row: Primitive) -> str:
+    """The source of the methods of a row: of an operator of two operands also the reflected one."""
+    facts = facts_of(row) | {"value": on_floats(row.forward)}
+    facts |= {f"local_{operand}": on_floats(text) for operand, text in zip(row.operands, row.partials)}
+    template = UNARY if row.arity == 1 else BINARY
+    if not row.operator:
+        return template.format(name=row.name, foreign=None, **facts)
+    # An operator leaves it to an operand of a foreign type to answer; a method that is called by its name refuses it.
+    source = template.format(name=f"__{row.operator}__", foreign="NotImplemented", **facts)
+    return source + REFLECTED.format(name=f"__r{row.operator}__", **facts) if row.arity == 2 else source
+
+
+def facts_of(row: Primitive) -> dict[str, str]:
+    """What the templates say of a row."""
+    default = f"={row.defaults[0]}" if row.defaults else ""
+    operands = f"x, {row.keyword}" if row.keyword else ", ".join(row.operands)
+    return {
+        "row": f"row_{row.name}", "forward": row.forward, "partials": ", ".join(row.partials),
+        "parameters": operands + default, "arguments": f"*sequence(xs, {row.name!r})" if row.arity is None else operands,
+        "second": row.keyword or "other", "default": default,
+    }  # fmt: skip
 
 
 def execute(source: str, words: dict[str, Any]) -> dict[str, Any]:
     """Run generated source, and keep it where the debugger and `inspect` look for it."""
-    name = f"<autograd {len(linecache.cache)}>"
+    name = f"<autograd {next(texts)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     exec(compile(source, name, "exec"), words)
     return words

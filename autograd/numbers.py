@@ -6,7 +6,6 @@ real part, so that abs, maximum and where follow the branch that the real number
 
 from __future__ import annotations
 
-import cmath
 from collections.abc import Callable
 from functools import cache, reduce
 from math import copysign
@@ -64,6 +63,7 @@ def shared(exp: Callable[[Any], Any], log: Callable[[Any], Any]) -> dict[str, An
 @cache
 def complex_words() -> dict[str, Any]:
     """cmath, and what it lacks in its terms. Special functions are missing: a text that needs them raises TypeError."""
+    import cmath
 
     def missing(name: str) -> Callable[..., Any]:
         def refuse(*_: Any) -> Any:

@@ -23,7 +23,14 @@ Interval = tuple[float, float]
 REAL: Interval = (-6.0, 6.0)
 POSITIVE: Interval = (1e-3, 12.0)
 
-TABLE: dict[str, Primitive] = {}
+
+class Table(dict[str, "Primitive"]):
+    """The rows by name. `edition` counts how often a row was written anew: then texts that were made of it are out of date."""
+
+    edition = 0
+
+
+TABLE = Table()
 NUMBERS: dict[str, Any] = dict(vars(floats))  # what the words of the texts mean on floats; every row adds its own
 
 

@@ -53,8 +53,9 @@ class Point:
                 self.trees.append(list(fresh))
                 self.names += fresh.values()
             else:
-                self.trees.append(transform(plain, x))
-                self.names += paths(argument, x)
+                names = paths(argument, x)
+                self.trees.append(rebuild(x, [plain(leaf, f"gradcheck, for {name},") for leaf, name in zip(leaves(x), names)]))
+                self.names += names
         self.numbers = [plain(x) for x in leaves(self.trees)]
         self.has_modules = any(map(is_module, inputs))
         self.line: Any = None  # the line that is being evaluated, and the results on it
@@ -141,7 +142,14 @@ class Point:
             given = given[0] if len(given) == 1 else given  # one entry per argument
         like = outer(rebuild(self.output, range(len(self.first))), structure, lambda k, i: k * count + i)
         names = ("the gradient", "the inputs have") if self.is_scalar else ("the Jacobian", "outputs times inputs are")
-        found = dict(zip(leaves(like), map(plain, matching(given, like, *names))))
+        try:
+            derivatives = matching(given, like, *names)
+        except ValueError as error:
+            hint = "" if len(parts) == 1 else "; give one entry per argument, in a tuple or in a dictionary by their names"
+            if not self.is_scalar:
+                hint = "; the outputs stand outside and the inputs inside, as autograd.jacobian gives them"
+            raise ValueError(f"{error}{hint}") from None
+        found = dict(zip(leaves(like), map(plain, derivatives)))
         return [[found[k * count + i] for i in range(count)] for k in range(len(self.first))]
 
     def lines(self, sample: int | None, seed: int) -> Iterator[Line]:
@@ -209,9 +217,9 @@ def results(returned: Any) -> Any:
     return transform(lambda y: number_in(y, "gradcheck, for every result of f,"), returned)
 
 
-def plain(x: Any) -> float:
+def plain(x: Any, where: str = "gradcheck") -> float:
     """The number of a leaf."""
-    found = number_in(x, "gradcheck")
+    found = number_in(x, where)
     return found._data if isinstance(found, Value) else found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, apply, define
@@ -13,6 +14,8 @@ from autograd.value import Value
 __all__ = ["primitive"]
 
 BUILT_IN = frozenset(TABLE)
+MISSING: Any = object()
+owners: dict[str, str] = {}  # of the words that own rows have brought along: the name of the row
 
 
 def primitive(
@@ -35,8 +38,8 @@ def primitive(
     and `kinks` for tests, `aliases`, `defaults`. The operation becomes a function, `autograd.NAME`, a method of Value, and a
     node in pictures, checks and derivatives of any order.
 
-    Raises ValueError for a name that the table or Value has already, and for words it does not know. An own row may be
-    written anew.
+    Raises ValueError for a name that the table or Value has already, and for words it does not know or that mean something
+    else already. An own row may be written anew: then whatever uses it computes by the new one, compiled functions too.
 
     >>> cube = primitive("cube", "x * x * x", "3.0 * x * x")
     >>> x = Value(2.0)
@@ -68,14 +71,52 @@ def primitive(
     row = Primitive(name, forward, *texts, **facts)
     for text in (forward, *texts):
         check_words(row, text, words)
-    for rules in (ON_FLOATS, ON_VALUES):
-        rules.words.update(words)
-    if check:
-        check_rules(row)
-    NUMBERS[name] = row.function
-    TABLE[name] = row
+    for word, meaning in words.items():
+        if NUMBERS.get(word, meaning) is not meaning and owners.get(word) != name:
+            whose = f"primitive {owners[word]!r}" if word in owners else "the table"
+            raise ValueError(f"primitive {name!r} brings the word {word!r}, which {whose} has already; choose another word")
+    with meaning_of(words):
+        if check:
+            check_rules(row)
+    owners.update(dict.fromkeys(words, name))
+    row = entered(row)
     define(row)
     return FUNCTIONS[name]
+
+
+@contextmanager
+def meaning_of(words: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    """Give words a meaning, and take it back if an error happens in this block."""
+    former = [(rules.words, {word: rules.words.get(word, MISSING) for word in words}) for rules in (ON_FLOATS, ON_VALUES)]
+    for known, _ in former:
+        known.update(words)
+    try:
+        yield
+    except BaseException:
+        for known, before in former:
+            for word, meaning in before.items():
+                if meaning is MISSING:
+                    del known[word]
+                else:
+                    known[word] = meaning
+        raise
+
+
+def entered(row: Primitive) -> Primitive:
+    """The row in the table. One that is written anew stays the same thing, since functions, graphs and programs hold it."""
+    name = row.name
+    if name in TABLE:
+        known = TABLE[name]
+        row.aliases = tuple(dict.fromkeys((*row.aliases, *known.aliases)))
+        for fact in Primitive.__slots__:
+            setattr(known, fact, getattr(row, fact))
+        row = known
+        for rules in (ON_FLOATS, ON_VALUES):
+            rules.pop(row, None)
+        TABLE.edition += 1
+    TABLE[name] = row
+    NUMBERS[name] = row.function
+    return row
 
 
 def check_rules(row: Primitive) -> None:

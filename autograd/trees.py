@@ -14,21 +14,22 @@ from typing import Any
 from autograd.floats import number, unboxed
 from autograd.value import Value
 
-__all__ = ["branches", "copied", "is_array", "leaves", "number_in", "outer", "paired", "rebuild", "transform"]
+__all__ = ["branches", "copied", "is_array", "leaves", "number_in", "outer", "paired", "places", "rebuild", "transform"]
 
 STRANGE = (("filled", "a masked array", "a.filled(0.0), or a.compressed()"), ("getA", "a numpy.matrix", "np.asarray(m)"))
 LEAVES = (float, Value, int)  # the usual ones, which need no further questions
 
 
 def is_array(tree: Any) -> bool:
-    """Whether this is a NumPy array (without importing NumPy): it has dimensions, and elements in a flat order.
+    """Whether this is a NumPy array (without importing NumPy): it has dimensions. Arrays of other libraries are none.
 
     Raises TypeError for arrays of other kinds, whose masks, names of columns or shapes would get lost.
     """
-    if tree.__class__ in LEAVES or not getattr(tree, "ndim", 0) or not hasattr(tree, "flat"):
+    kind_of = type(tree)  # an object may answer to every name: its class says what it is
+    if kind_of in LEAVES or not hasattr(kind_of, "setflags") or not tree.ndim:
         return False
     for mark, kind, way_out in STRANGE:
-        if hasattr(tree, mark):
+        if hasattr(kind_of, mark):
             raise TypeError(f"{kind} is no container of numbers here; write {way_out}")
     if names := getattr(getattr(tree, "dtype", None), "names", None):
         raise TypeError(f"an array with named columns is no container of numbers here; write one of them, a[{names[0]!r}]")
@@ -50,6 +51,16 @@ def branches(tree: Any) -> list[tuple[str, Any]] | None:
     if hasattr(type(tree), "__dataclass_fields__"):
         return [(f".{name}", getattr(tree, name)) for name in fields_of(tree)]
     return None
+
+
+def places(tree: Any, name: str) -> list[str]:
+    """The places of the leaves of nested containers in order, as they are written.
+
+    >>> places({"w": [1.0, 2.0], "b": 3.0}, "p")
+    ["p['w'][0]", "p['w'][1]", "p['b']"]
+    """
+    found = branches(tree)
+    return [name] if found is None else [place for step, branch in found for place in places(branch, name + step)]
 
 
 def contents(tree: Any) -> list[Any] | None:

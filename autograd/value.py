@@ -21,17 +21,20 @@ class Note:
     """What stands around an operation when it is recorded; a node keeps the note of its moment."""
 
     recording = True  # whether operations remember their operands; `no_grad` says no
-    nested = False  # whether a derivative is being taken right now, so that an inner derivative must give Values
+    nested = 0  # how many derivatives are being taken right now; an inner derivative must give Values
     scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
     watch: Callable[[Value], None] | None = None  # called with every node as it is made
     read: Callable[..., None] | None = None  # called when a program reads the number in a Value: how, and the operands
     carried: Callable[..., None] | None = None  # called when derivatives were carried back: the order, and the cotangents
     storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
+    trace: Any = None  # the compiler's trace, if operations are being written down by one
     choices: Callable[..., Any] | None = None  # the local derivatives of a choice, as Values that hold whichever side it takes
     # What is known of one single node: its name, the line of the program that made it, who listens to its gradient.
     label = ""
     line = ""
     hooks: tuple[Callable[[Any], Any], ...] = ()
+    listened = True  # whether hooks are called
+    registered = 0  # how many hooks were ever registered or removed, so that nobody must look for them at every step
     closure: Callable[[], None] | None = None  # a program's own way to carry a gradient back from this node: `out._backward = f`
 
     def but(self, **facts: Any) -> Note:
@@ -71,14 +74,15 @@ class Value:
     """
 
     # _operands holds Values, and floats for constants; _locals the local derivative for each of them, None where no path leads.
-    __slots__ = ("_data", "_locals", "_note", "_operands", "_primitive", "grad")
+    __slots__ = ("_data", "_grad", "_locals", "_note", "_operands", "_primitive")
 
     _data: float
     _primitive: Primitive | None
     _operands: tuple[Operand, ...]
     _locals: tuple[float | None, ...]
     _note: Note
-    grad: Any  # a float; a Value after backward(create_graph=True)
+    _grad: Any  # a float; a Value after backward(create_graph=True)
+    grad: Any  # the same, for programs: from the first compiled function on, a listener is notified
 
     @overload
     def __init__(self, data: Any, *, label: str = "") -> None: ...
@@ -91,10 +95,10 @@ class Value:
 
     def __init__(self, data: Any, _children: Any = (), _op: Any = "", label: str = "") -> None:
         self._data = data if data.__class__ is float else number(data, "Value")
-        self._primitive, self._operands, self._locals, self.grad = None, (), (), 0.0
+        self._primitive, self._operands, self._locals, self._grad = None, (), (), 0.0
         self._note = current()
         if _children is not EMPTY or label != "" or _op != "":
-            self._describe(_children, _op, label)
+            self._make_result(_children, _op, label)
 
     @property
     def data(self) -> float:
@@ -110,12 +114,17 @@ class Value:
     @property
     def label(self) -> str:
         """The name of this node, for pictures and messages."""
+        if (read := current().read) is not None:
+            read(".label", self)
         return self._note.label
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={str(label)!r}")
+            as_text = "" if label is None else str(label)
+            raise TypeError(f"the label of a Value is text, not {type(label).__name__} {label!r}; write label={as_text!r}")
+        if (read := current().read) is not None:
+            read(".label =", self)
         self._note = self._note.but(label=label)
 
     @property
@@ -152,16 +161,21 @@ class Value:
         >>> x.grad
         12.0
         """
+        if (read := current().read) is not None:
+            read("register_hook", self)
         self._note = self._note.but(hooks=(*self._note.hooks, hook))
+        Note.registered += 1
 
         def remove() -> None:
             self._note = self._note.but(hooks=tuple([other for other in self._note.hooks if other is not hook]))
+            Note.registered += 1
 
         return remove
 
     def __repr__(self) -> str:
-        facts = {"data": self._data, "grad": self.grad, "op": self._op, "label": self.label}
-        return f"Value({', '.join(f'{name}={fact!r}' for name, fact in facts.items() if fact != '')})"
+        data = repr(self._data) if current().trace is None else "?"  # not known while a function is compiled
+        facts = {"grad": self._grad, "op": self._op, "label": self._note.label}
+        return f"Value(data={data}, {', '.join(f'{name}={fact!r}' for name, fact in facts.items() if fact != '')})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
@@ -235,7 +249,7 @@ class Value:
         def _binary(self, other: Any) -> Value: ...
         def _slope(self, negative_slope: Any = ...) -> Value: ...
         def _alpha(self, alpha: Any = ...) -> Value: ...
-        def _describe(self, operands: Any, operation: Any, label: Any) -> None: ...
+        def _make_result(self, operands: Any, operation: Any, label: Any) -> None: ...
         def _pair(self, other: Any) -> tuple[Value, Value]: ...
         def backward(self, gradient: Operand = 1.0, *, create_graph: bool = False) -> None: ...
 
@@ -324,7 +338,7 @@ def record(
     """The node of an operation that was just computed: the one place where a graph grows."""
     node = new(Value)
     node._data = data
-    node.grad = 0.0
+    node._grad = 0.0
     node._note = around = current()
     if around.recording:
         node._primitive, node._operands, node._locals = primitive, operands, local_derivatives
@@ -336,6 +350,7 @@ def record(
 
 
 new = Value.__new__
+setattr(Value, "grad", Value.__dict__["_grad"])  # noqa: B010 - type checkers know it as a variable
 
 
 MANY = 8  # operands of one node; looking first which of them are known pays from here on

@@ -49,6 +49,7 @@ class CompiledSteps(Steps):
         self.forward: Any = None
         self.penalties: Any = None
         self.shapes: set[Any] = set()
+        self.is_observed = autograd.compile(same).is_observed
         self.weights: Any = None  # and the gradient of the last step, while nobody looks
         self.gradient: Any = None
 
@@ -68,6 +69,9 @@ class CompiledSteps(Steps):
 
     def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
         """Move the parameters by the gradient of some samples; returns their loss, and what was predicted if it is wanted."""
+        if self.is_observed():  # by detect_anomaly, say
+            self.settle()
+            return super().step(batch)
         if self.weights is None:
             self.weights = self.np.array([p.data for p in self.parameters])
         factors = [[site.factor() for site in self.sites_of(i)] for i in batch] if self.dropouts else []
@@ -77,8 +81,9 @@ class CompiledSteps(Steps):
             found, slopes = self.of_samples([batch[k] for k in part], [factors[k] for k in part if factors])
             value, gradient = value + share * found, gradient + share * slopes
         if self.penalties is not None:
-            found, slopes = self.penalties(self.weights)
+            found, slopes = self.penalties.without_hooks(self.weights)
             value, gradient = value + found, gradient + slopes
+        gradient = self.program.listened(gradient)
         check_finite(value, self.epoch)
         if self.clip_norm is not None:
             gradient = gradient * shrinking(gradient[self.moved].tolist(), self.clip_norm)[1]
@@ -124,7 +129,7 @@ class CompiledSteps(Steps):
         """The value and the gradient of some samples."""
         if self.program is None:
             self.program = self.chosen(samples, factors)
-        found: tuple[float, Any] = self.program(self.weights, *self.arguments(samples, factors))
+        found: tuple[float, Any] = self.program.without_hooks(self.weights, *self.arguments(samples, factors))
         return found
 
     def arguments(self, samples: Sequence[int], factors: list[list[float]]) -> list[Any]:
@@ -151,7 +156,7 @@ class CompiledSteps(Steps):
                 compiled = self.compiled()
                 program = compiled.functional(self.model)
                 try:
-                    program(self.weights, *self.arguments(samples, factors))
+                    program.without_hooks(self.weights, *self.arguments(samples, factors))
                 except TraceError as error:
                     refusal = refusal or error
                     continue

@@ -42,8 +42,9 @@ class Optimizer:
         """Move every parameter against its gradient."""
         lr, remembered = self.next_rate(), list(self.state.values())
         for i, p in enumerate(self.parameters):
-            step, *memory = self.move(p.data, p.grad, lr, *[numbers[i] for numbers in remembered])
-            p.data -= step
+            at = p.data
+            step, *memory = self.move(at, p.grad, lr, *[numbers[i] for numbers in remembered])
+            p.data = at - step
             for numbers, number in zip(remembered, memory):
                 numbers[i] = number
 

@@ -8,16 +8,19 @@ import os
 import pickle
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from io import BytesIO
+from operator import mul
 from typing import Any, NamedTuple
 
-from autograd import Value, no_grad
+from autograd import Value, dot, no_grad
 from nn.generators import generators, restore, state_of
 from nn.losses import known
 from nn.module import Module
 from nn.optim import clip_grad_norm
-from nn.steps import Steps, check_finite, numbers
+from nn.steps import Steps, check_finite, numbers, require_value
 
 __all__ = ["ParallelSteps"]
 
@@ -41,13 +44,13 @@ class ParallelSteps(Steps):
     A worker that is lost costs its piece, which is then computed here, with a warning.
     """
 
-    def __init__(self, *arguments: Any, executor: Executor) -> None:
+    def __init__(self, *arguments: Any, executor: Executor, workers: int | None = None) -> None:
         super().__init__(*arguments)
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"fit(executor=) needs a concurrent.futures.Executor, not {type(executor).__name__} {executor!r}")
         # The mean over numbers is the mean over samples where all samples have as many numbers.
         self.executor, self.reduction = executor, known(self.loss)[1] if is_uniform(self.targets) else ""
-        self.workers: int = getattr(executor, "_max_workers", 0) or os.cpu_count() or 1
+        self.workers = workers or workers_of(executor)
         self.shares_memory = isinstance(executor, ThreadPoolExecutor)
         self.batches = 0
 
@@ -63,10 +66,9 @@ class ParallelSteps(Steps):
         penalty = self.penalty(self.model) if self.penalty is not None else 0.0
         check_finite(objective + float(penalty), self.epoch)
         self.optimizer.zero_grad()
-        if isinstance(penalty, Value):
-            penalty.backward()
-        for k, parameter in enumerate(self.model.named_parameters().values()):
-            parameter.grad += sum(weight * piece.gradient[k] for weight, piece in zip(weights, pieces))
+        parameters = list(self.model.named_parameters().values())
+        gradient = [sum(map(mul, weights, slopes)) for slopes in zip(*[piece.gradient for piece in pieces])]
+        (dot(parameters, gradient) + penalty).backward()  # one pass, in which hooks see the whole gradient
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer.parameters, self.clip_norm)
         self.optimizer.step()
@@ -84,7 +86,9 @@ class ParallelSteps(Steps):
         with no_grad():
             predictions = [self.model(self.inputs[i]) for i in batch]
             targets = [self.targets[i] for i in batch]
-            whole = float(self.loss(predictions, targets))
+            objective = self.loss(predictions, targets)
+            require_value(objective)
+            whole = float(objective)
             cut = max(1, len(batch) // 3)
             first = float(self.loss(predictions[:cut], targets[:cut]))
             rest = float(self.loss(predictions[cut:], targets[cut:]))
@@ -162,6 +166,21 @@ class ParallelSteps(Steps):
         )  # fmt: skip
 
 
+def workers_of(executor: Any) -> int:
+    """How many workers an executor has, as far as it tells: the threads of Dask's workers, or a number that it was made with.
+
+    Else as many as this machine has processors. The pieces of a training stay the same, though workers come and go, so that
+    its numbers can be had again.
+    """
+    client = getattr(executor, "_client", executor)
+    if callable(threads := getattr(client, "nthreads", None)):
+        with suppress(Exception):  # a scheduler that does not answer loses no training
+            if isinstance(found := threads(), Mapping) and (total := sum(found.values())) > 0:
+                return int(total)
+    size = getattr(executor, "_max_workers", None)
+    return size if isinstance(size, int) and size > 0 else os.cpu_count() or 1
+
+
 def is_uniform(targets: Sequence[Any]) -> bool:
     """Whether all targets are single numbers, or lists of numbers as long as each other."""
     shapes = {len(target) if hasattr(target, "__len__") else -1 for target in targets}
@@ -176,6 +195,39 @@ def dumps(things: Any) -> bytes:
         return pickle.dumps(things)
     found: bytes = cloudpickle.dumps(things)
     return found
+
+
+class Facts(pickle.Pickler):
+    """Pickles what is neither a number of the training nor a module nor a generator of random numbers."""
+
+    def persistent_id(self, thing: Any) -> str | None:
+        """What stands for all that is left out; None for the rest."""
+        left_out = isinstance(thing, (Value, Module, random.Random)) or hasattr(thing, "bit_generator")
+        return type(thing).__name__ if left_out else None
+
+
+def facts(model: Module) -> dict[tuple[int, str], bytes | None]:
+    """What the modules are made of beside parameters, by module and attribute; None for what cannot be pickled."""
+    found: dict[tuple[int, str], bytes | None] = {}
+    for k, module in enumerate(model.modules()):
+        for name, part in Module.__getstate__(module).items():
+            file = BytesIO()
+            try:
+                Facts(file).dump(part)
+                found[k, f"{type(module).__name__}.{name}"] = file.getvalue()
+            except Exception:  # a lambda, say, which threads share
+                found[k, f"{type(module).__name__}.{name}"] = None
+    return found
+
+
+def check_unchanged(before: dict[tuple[int, str], Any], after: dict[tuple[int, str], Any]) -> None:
+    """Raise TypeError if a model has changed itself: workers have copies, so the change would be lost."""
+    for key in [*before, *after]:
+        if before.get(key, b"") != after.get(key, b""):
+            raise TypeError(
+                f"calling the model changes {key[1]}, and the workers of fit(executor=) have copies of the model, whose changes "
+                "are lost; leave executor out, or change it outside"
+            )
 
 
 def of_bytes(shared: bytes, samples: bytes, seed: str) -> Any:
@@ -198,8 +250,11 @@ def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targ
                 rng.bit_generator.state = type(rng.bit_generator)(fresh.getrandbits(64)).state
         for parameter in model.named_parameters().values():
             parameter.grad = 0.0
+        before = facts(model)
         predictions = [model(x) for x in inputs]
+        check_unchanged(before, facts(model))
         objective = loss(predictions, list(targets))
+        require_value(objective)
         objective.backward()
         gradient = [parameter.grad for parameter in model.named_parameters().values()]
         return tuple(Piece(float(objective), gradient, [numbers(prediction) for prediction in predictions]))

@@ -10,7 +10,7 @@ from autograd import Value
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
 
-__all__ = ["Steps", "check_finite", "numbers"]
+__all__ = ["Steps", "check_finite", "numbers", "require_value"]
 
 
 class Steps:
@@ -28,13 +28,9 @@ class Steps:
         """Move the parameters by the gradient of some samples; returns their loss and what was predicted."""
         predictions = [self.model(self.inputs[i]) for i in batch]
         objective = self.loss(predictions, [self.targets[i] for i in batch])
+        require_value(objective)
         if self.penalty is not None:
             objective = objective + self.penalty(self.model)
-        if not isinstance(objective, Value):
-            raise TypeError(
-                f"the loss must return a Value, not {type(objective).__name__} {objective!r}: it was computed from the numbers "
-                "in the predictions, by math or .data say; write it with the functions of autograd"
-            )
         check_finite(float(objective), self.epoch)
         self.optimizer.zero_grad()
         objective.backward()
@@ -45,6 +41,19 @@ class Steps:
 
     def settle(self) -> None:
         """Make the model and the optimiser be as after the last step, for somebody looks at them."""
+
+
+def require_value(loss: Any) -> None:
+    """Raise TypeError for what leads nowhere."""
+    if isinstance(loss, Value):
+        return
+    found = f"the loss must return a Value, not {type(loss).__name__} {loss!r}"
+    if not hasattr(loss, "__float__"):
+        raise TypeError(f"{found}; is a return missing?")
+    raise TypeError(
+        f"{found}: it was computed from the numbers in the predictions, by math or .data say; "
+        "write it with the functions of autograd"
+    )
 
 
 def check_finite(loss: float, epoch: int) -> None:

@@ -42,6 +42,7 @@ def fit(
     seed: int = 0,
     compile: bool | str = False,
     executor: Executor | None = None,
+    workers: int | None = None,
     progress: bool | None = None,
 ) -> History:
     """Train `model` to predict `targets` from `inputs`; returns the History.
@@ -61,9 +62,10 @@ def fit(
     losses of its samples alone.
 
     `executor`, any of `concurrent.futures` (or Dask's `Client(...).get_executor()`), splits the gradients of each batch over its
-    workers: the same numbers up to the order of additions. A worker that is lost does not end the training. Dropout draws anew
-    in every piece of a batch. The loss must be the mean or the sum of the losses of samples, which is tried out where it is
-    not known.
+    workers: the same numbers up to the order of additions. Each batch has as many pieces as there are `workers`: by default,
+    as many as the executor tells (Dask: the threads of all workers), or else as this machine has processors. A worker that is
+    lost does not end the training. Dropout draws anew in every piece of a batch. The loss must be the mean or the sum of the
+    losses of samples, which is tried out where it is not known.
 
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
@@ -81,28 +83,14 @@ def fit(
     check_samples(inputs, targets, "inputs")
     if validation is not None:
         check_samples(*validation, "validation inputs")
-    if not isinstance(model, Module):
-        raise TypeError(f"fit trains a Module of nn, not {type(model).__name__} {model!r}")
-    if batch_size is not None:
-        check_size(batch_size, "the batch_size of fit")
-    check_size(epochs, "the number of epochs of fit", least=0)
-    if not callable(loss):
-        raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
-    if optimizer is not None:
-        check_optimizer(optimizer, model)
+    check_settings(model, loss, optimizer, epochs, batch_size)
+    check_execution(compile, executor, workers)
     optimizer = optimizer or SGD(model.parameters())
-    if compile not in (False, True, "mean", "sum"):
-        raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
     history, named, was_training = History(), dict(metrics or {}), model.training
     if checkpoint is not None and os.path.exists(checkpoint):
         load(checkpoint, model, optimizer, history)
     parts = (model, inputs, targets, loss, penalty, optimizer, clip_norm)
-    if compile:
-        if executor is not None:
-            raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
-        steps: Steps = CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=bool(named))
-    else:
-        steps = Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor)
+    steps = steps_of(parts, compile, executor, workers, predicting=bool(named))
     with bar(epochs, len(history.loss), progress) as show:
         try:
             for epoch in range(len(history.loss), epochs):
@@ -127,6 +115,40 @@ def fit(
             steps.settle()
             model.train(was_training)
     return history
+
+
+def check_settings(model: Any, loss: Any, optimizer: Any, epochs: int, batch_size: int | None) -> None:
+    """Raise TypeError or ValueError for what cannot be trained."""
+    if not isinstance(model, Module):
+        raise TypeError(f"fit trains a Module of nn, not {type(model).__name__} {model!r}")
+    if batch_size is not None:
+        check_size(batch_size, "the batch_size of fit")
+    check_size(epochs, "the number of epochs of fit", least=0)
+    if not callable(loss):
+        raise TypeError(f"fit needs a loss that is a function, such as nn.mse_loss, not {loss!r}")
+    if optimizer is not None:
+        check_optimizer(optimizer, model)
+
+
+def check_execution(compile: Any, executor: Any, workers: Any) -> None:
+    """Raise ValueError for steps that are neither compiled nor split over workers nor taken by the engine."""
+    if workers is not None:
+        check_size(workers, "the number of workers of fit")
+        if executor is None:
+            raise ValueError(f"fit got workers={workers} and no executor that has them; add executor=")
+    if compile not in (False, True, "mean", "sum"):
+        raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
+    if compile and executor is not None:
+        raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
+
+
+def steps_of(
+    parts: tuple[Any, ...], compile: bool | str, executor: Executor | None, workers: int | None, *, predicting: bool
+) -> Steps:  # fmt: skip
+    """The steps of a training: compiled, split over workers, or taken by the engine."""
+    if compile:
+        return CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=predicting)
+    return Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor, workers=workers)
 
 
 def check_optimizer(optimizer: Any, model: Module) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, namedtuple
+from typing import Any, NamedTuple
 
 import mpmath as mp
 import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import GradientWarning, Value, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 Point = namedtuple("Point", "x y")
@@ -38,6 +40,50 @@ def test_argnums():
     assert grad(f, -1)(2.0, 3.0) == 2.0
     with pytest.raises(TypeError, match="differentiated with respect to argument 2, but was called with 2"):
         grad(f, 2)(2.0, 3.0)
+    for one in (1, np.int64(1), np.uint8(1), True):
+        assert grad(f, one)(2.0, 3.0) == jacobian(f, one)(2.0, 3.0) == 2.0
+        assert hessian(lambda x, y: x * y * y, one)(2.0, 3.0) == 4.0
+    for both in ((0, 1), [0, 1], range(2), np.arange(2)):
+        assert grad(f, both)(2.0, 3.0) == (3.0, 2.0)
+    for wrong in (1.0, None, "x", ["x"], 1j, np.float64(1.0)):
+        with pytest.raises(TypeError, match="argnums are whole numbers, not"):
+            grad(f, wrong)(2.0, 3.0)
+    assert derivative(lambda x: x**3, np.int64(2))(2.0) == 12.0
+
+
+class Settings(NamedTuple):
+    rate: Any
+    name: Any
+
+
+@pytest.mark.parametrize(
+    ("argument", "place"),
+    [
+        ({"w": 1.0, "name": "x"}, r"p\['name'\]"),
+        ({"w": [1.0, (2.0, {"n": "x"})]}, r"p\['w'\]\[1\]\[1\]\['n'\]"),
+        ([1.0, 2, np.ones(2), "x"], r"p\[3\]"),
+        ([1.0, {1.0}], r"p\[1\]"),
+        (Settings(1.0, "x"), r"p\[1\]"),
+        ([None, 1j], r"p\[1\]"),
+        (np.array([[1.0, "x"]], dtype=object), r"p\[0\]\[1\]"),
+    ],
+)
+def test_what_is_no_number_is_named_by_its_place(argument, place):
+    with pytest.raises(TypeError, match=f"it is {place}: leave it out, or pass it as an argument of its own"):
+        grad(lambda p: 1.0)(argument)
+    with pytest.raises(TypeError, match=f"it is {place}: "):
+        jvp(lambda q, p: 1.0, (1.0, argument), (1.0, argument))
+
+
+def test_places_of_arguments():
+    with pytest.raises(TypeError, match=r"needs numbers, not a MLP; .* of every parameter$"):
+        grad(lambda model: 1.0)(nn.MLP(1, [1]))
+    with pytest.raises(TypeError, match=r"needs numbers, not a MLP; .*; it is p\[1\]: "):
+        grad(lambda p: 1.0)([1.0, nn.MLP(1, [1]), 2.0])
+    with pytest.raises(OverflowError, match=r"too large for a float .*; it is x0\['w'\]: "):
+        grad(lambda *p: 1.0)({"w": 10**400})
+    with pytest.raises(TypeError, match=r"needs a number, not str 'x'$"):
+        grad(lambda p: 1.0)("x")
 
 
 def test_unused_inputs_and_constant_functions_have_gradient_zero():
@@ -252,3 +298,17 @@ def test_jvp_and_vjp_are_adjoint():
     again, pull = vjp(f, x)
     assert y == again
     assert sum(a * b for a, b in zip(w, tangent)) == pytest.approx(sum(a * b for a, b in zip(pull(w)[0], v)), rel=1e-14)
+
+
+def test_hooks_on_the_way_of_a_tangent_are_refused():
+    def f(x):
+        y = x * x
+        y.register_hook(lambda gradient: 2.0 * gradient)
+        return y * 3.0
+
+    assert ag.grad(f)(2.0) == 24.0
+    with pytest.raises(TypeError, match=r"f registers a hook.*use autograd.vjp or grad"):
+        ag.jvp(f, (2.0,), (1.0,))
+    w = Value(2.0)
+    w.register_hook(lambda gradient: 2.0 * gradient)
+    assert ag.jvp(lambda x: w * x, (3.0,), (1.0,)) == (6.0, 2.0)  # the hook listens to another gradient

@@ -490,3 +490,36 @@ def test_a_difference_of_modes_beside_paths_that_cancel_is_found(monkeypatch):
     report = gradcheck(lambda x: ag.sum(ag.softmax(x)), [1.3, 0.4, 0.2])
     assert not report
     assert report.worst.note == "forward and reverse mode differ"
+
+
+def test_what_is_no_number_is_named_by_its_place():
+    with pytest.raises(TypeError, match=r"gradcheck, for p\['name'\], needs a number, not str 'x'"):
+        ag.gradcheck(lambda p: p["w"] ** 2, {"w": 1.0, "name": "x"})
+    with pytest.raises(TypeError, match=r"gradcheck, for y\[1\]\[0\], needs a number, not set"):
+        ag.gradcheck(lambda x, y: x, 1.0, [np.ones(0), [{1.0}]])
+    with pytest.raises(TypeError, match=r"gradcheck, for x, needs a real number, not 1j"):
+        ag.gradcheck(lambda x: x, 1j)
+
+
+def test_counts_may_be_whole_numbers_of_numpy():
+    f = lambda x: x[0] ** 2 * x[1]  # noqa: E731
+    assert ag.gradcheck(f, [1.0, 2.0], order=np.int64(2), sample=np.int64(1), seed=1)
+    assert ag.gradcheck(f, [1.0, 2.0], directions=np.uint8(2))
+    with pytest.raises(ValueError, match=r"not 1\.0"):
+        ag.gradcheck(f, [1.0, 2.0], order=1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "given", "hint"),
+    [
+        (lambda p: [p["a"], p["b"]], [{"a": 1.0, "b": 2.0}], {"a": [1.0, 0.0], "b": [0.0, 1.0]}, "the outputs stand outside"),
+        (lambda x: {"y": x[0], "z": x[1]}, [[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], "the inputs inside, as autograd.jac"),
+        (lambda x: [x[0], x[1], x[0]], [[1.0, 2.0]], [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], "the outputs stand outside"),
+        (lambda x, y: x * y, [1.0, 2.0], 2.0, "give one entry per argument, in a tuple or in a dictionary by their names"),
+        (lambda x, y: x * y[0], [1.0, [2.0]], [1.0, 2.0], "give one entry per argument"),
+        (lambda x: x[0], [[1.0, 2.0]], [1.0], r"not the shape \(1,\)$"),
+    ],
+)
+def test_a_gradient_of_another_shape_names_the_right_one(f, inputs, given, hint):
+    with pytest.raises(ValueError, match=hint):
+        ag.gradcheck(f, *inputs, gradient=lambda *_: given)

@@ -222,7 +222,7 @@ def test_what_no_operation_is_is_refused():
             Value(1.0, wrong)
     with pytest.raises(TypeError, match="the label of a Value is text, not int 3; write label='3'"):
         Value(1.0, label=3)
-    with pytest.raises(TypeError, match="the label of a Value is text, not NoneType"):
+    with pytest.raises(TypeError, match="the label of a Value is text, not NoneType None; write label=''"):
         a.label = None
     with pytest.raises(TypeError, match=r"the operands of a Value are Values, not float 2.0"):
         Value(1.0, (a, 2.0), "*")
@@ -233,6 +233,22 @@ def test_what_no_operation_is_is_refused():
     assert Value(1.0, "x").label == Value(1.0, label="x").label == "x"
     assert Value(1.0, (), "").label == ""
     assert Value(1.0, (), "", "x").label == "x"
+
+
+def test_none_says_nothing():
+    for x in (
+        Value(1.0, label=None),
+        Value(1.0, None),
+        Value(1.0, None, None),
+        Value(1.0, (), None, None),
+        Value(1.0, None, "", None),
+    ):
+        assert (x.label, x._op, x._prev) == ("", "", ())
+    assert Value(1.0, None, "", "x").label == Value(1.0, None, None, "x").label == "x"
+    x = Value(3.0)
+    assert Value(9.0, (x,), "sq", None)._prev == (x,)
+    with pytest.raises(TypeError, match="the label of a Value is text"):
+        Value(9.0, (x,), None)
 
 
 def test_under_no_grad_and_inside_a_scope():

@@ -500,3 +500,20 @@ def test_a_model_is_no_container_of_numbers():
 
     with pytest.raises(TypeError, match=r"needs numbers, not a MLP; call backward\(\) on the result"):
         ag.grad(lambda model: model([1.0, 2.0]))(nn.MLP(2, [1]))
+
+
+class Answering:
+    """Settings with a default for every name."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return 1.0
+
+
+def test_an_object_that_answers_to_every_name_is_no_array():
+    assert leaves([Answering(), 2.0])[1] == 2.0
+    assert grad(lambda settings, x: settings.rate * x * x, 1)(Answering(), 3.0) == 6.0
+    assert ag.gradcheck(lambda x: Answering().rate * x, 3.0)
+    with pytest.raises(TypeError, match="an argument of"):
+        grad(lambda settings: settings.rate)(Answering())

@@ -19,14 +19,15 @@ from autograd.ops import TABLE
 from tests.oracle import CONSTANT
 from tests.soak import __main__ as command
 from tests.soak import judge as judge_module
+from tests.soak.compiled import COMPILED, Compiled, available, systems_for
 from tests.soak.generate import PARTS, generate
 from tests.soak.jets import Jet
-from tests.soak.judge import FULL, OPEN, WRONG, judge, shrink
+from tests.soak.judge import FULL, OPEN, PARTLY, WRONG, judge, shrink
 from tests.soak.many import Report, soak
 from tests.soak.oracle import DIGITS, ROWS, Oracle
 from tests.soak.programs import Derivatives, Program, Step, flatten, same_structure
 from tests.soak.rules import RULES, differentiated, rule
-from tests.soak.systems import Engine
+from tests.soak.systems import SYSTEMS, Engine
 
 NAMES = [row.name for row in ROWS]
 ROOT = Path(__file__).parent.parent
@@ -225,18 +226,15 @@ class Backwards:
         return Derivatives(said.value, [-slope for slope in said.gradient], said.second)
 
 
-def test_the_command_reports_and_fails_on_a_difference(capsys):
+def test_the_command_reports_and_fails_on_a_difference(capsys, monkeypatch):
     quiet = ["--programs", "30", "--parts", "branches,containers"]
     assert command.main(["--replay", "0/3", "--parts", ""]) == 0
     shown = capsys.readouterr().out
     assert "def f(p):" in shown
     assert "# fully compared" in shown
     for system, code in ((Oracle(), 0), (Backwards(), 1)):
-        judge_module.SYSTEMS[:], before = [system], judge_module.SYSTEMS[:]
-        try:
-            assert command.main([*quiet, "--shown", "1"]) == code
-        finally:
-            judge_module.SYSTEMS[:] = before
+        monkeypatch.setattr(judge_module, "systems_for", lambda _, system=system: [system])
+        assert command.main([*quiet, "--shown", "1"]) == code
         shown = capsys.readouterr().out
         assert "30 programs: " in shown
         assert (", 0 different" in shown) == (code == 0)
@@ -272,3 +270,23 @@ def test_compiled_functions_join_as_one_more_system():
 
     for k in range(10):
         assert judge(generate(f"compiled/{k}", parts=()), [Compiled()]).kind == FULL
+
+
+def test_every_system_has_its_turn():
+    chosen = [system for k in range(200) for system in systems_for(generate(f"turns/{k}"))]
+    assert {system.name for system in chosen} == {system.name for system in (*SYSTEMS, *filter(available, COMPILED))}
+
+
+@pytest.mark.parametrize("system", COMPILED, ids=lambda system: system.name)
+def test_compiled_functions_agree_on_a_program_of_everything(system):
+    if not available(system):
+        pytest.skip(f"{system.name} needs what is not installed")
+    assert {judge(generate(f"everything/{k}"), [system]).kind for k in range(3)} <= {FULL, PARTLY}
+
+
+def test_sums_of_compiled_functions_may_be_taken_in_another_order():
+    first = Step("row", "v0", "{out} = ag.sum([p[0] * 1e200, 1.0])", ())
+    steps = (first, Step("row", "v1", "{out} = {0} - p[0] * 1e200", ("v0",)))
+    absorbed = Program("absorbed", [0.5], steps, ("v1",), 0)  # 0.0 in this order, 1.0 in another
+    for system in (Engine(), Compiled("python")):
+        assert judge(absorbed, [system]).kind in (FULL, OPEN)

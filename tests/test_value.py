@@ -411,3 +411,35 @@ def test_the_second_number_of_an_activation_has_its_usual_name():
     assert (x.grad, slope.grad) == (0.25, -2.0)
     with pytest.raises(TypeError, match="elu needs a number, not str"):
         x.elu(alpha="a")
+
+
+class Doubled(Value):
+    """A Value of a program's own that adds to methods of the table."""
+
+    def exp(self):
+        return 2 * super().exp()
+
+    def maximum(self, other):
+        return 2 * super().maximum(other)
+
+
+def test_methods_are_written_when_they_are_first_looked_up():
+    program = (
+        "from autograd import Value\n"
+        "class Doubled(Value):\n"
+        "    def exp(self): return 2 * super().exp()\n"
+        "print(type(vars(Value)['exp']).__name__, Doubled(0.0).exp().data, type(vars(Value)['exp']).__name__)\n"
+        "print(Value.arcsin is Value.asin, Value.maximum(Value(1.0), 2).data, hasattr(Value, 'tan'), hasattr(Value, 'tam'))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown == "Unwritten 2.0 function\nTrue 2.0 True False\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "slope"),
+    [(lambda x: x.exp(), 2.0, 2.0), (lambda x: x.maximum(-3), 0.0, 2.0), (lambda x: x.arcsin(), 0.0, 1.0)],
+)
+def test_a_subclass_may_add_to_methods_of_the_table(call, number, slope):
+    x = Doubled(0.0)
+    call(x).backward()
+    assert (call(x).data, x.grad) == (number, slope)

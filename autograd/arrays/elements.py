@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.value import Value
 
-__all__ = ["box", "elementwise", "filled", "objects", "plain", "primal_of", "primals", "written"]
+__all__ = ["box", "elementwise", "filled", "fitting", "objects", "plain", "primal_of", "primals", "written"]
 
 Plain = np.ndarray[Any, Any]
 
@@ -49,16 +49,24 @@ def elementwise(function: Callable[..., Any], *operands: Any, kind: Any = object
     return np.fromiter(map(function, *lists), kind, prod(shape)).reshape(shape)
 
 
-def written(result: Any, out: Any) -> Any:
-    """A result, in the array that the caller gave, if any.
+def fitting(x: Any, out: Any) -> Any:
+    """What is to be written into an array, in its type.
 
     Raises TypeError where an array of floats would lose the Values.
     """
+    x = plain(x)
+    if out.dtype.kind in "Ob" or x.dtype.kind != "O":
+        return x
+    if any(isinstance(element, Value) for element in x.flat):
+        raise TypeError(f"an array of {out.dtype} cannot hold Values; make it an autograd.array, or write a = a + b")
+    return x.astype(out.dtype)
+
+
+def written(result: Any, out: Any) -> Any:
+    """A result, in the array that the caller gave, if any."""
     if out is None:
         return result
-    if out.dtype.kind not in "Ob" and any(isinstance(x, Value) for x in objects(result).flat):
-        raise TypeError(f"an array of {out.dtype} cannot hold Values; make it an autograd.array, or write a = a + b")
-    out[...] = result
+    out[...] = fitting(result, out)
     return out
 
 

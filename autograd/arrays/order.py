@@ -7,6 +7,7 @@ compiled they are its guards, so that another order is another program.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from autograd.arrays.elements import Plain, elementwise, filled, objects, plain, primal_of, primals, written
 from autograd.arrays.reductions import axes_of, lines
 from autograd.arrays.words import LOOPS
-from autograd.value import current
+from autograd.value import Value, current
 
 __all__ = ["argmax", "argmin", "argsort", "interp", "median", "nanmedian", "percentile", "quantile", "sort"]
 
@@ -73,8 +74,8 @@ def quantile(
     """The elements below which these parts of each line lie, by linear interpolation between two; nan where there is a nan."""
     if method != "linear" or any(x is not None for x in options.values()):
         raise TypeError("quantiles of Values are by linear interpolation, without weights; give NumPy the numbers, a.numbers")
-    a, parts = objects(a), primals(q)
-    if not a.size or np.any((parts < 0.0) | (parts > 1.0)):
+    a, parts = objects(a), objects(q)
+    if not a.size or not np.all(less_equal(0.0, parts) & less_equal(parts, 1.0)):
         raise ValueError(f"quantiles need elements, and q from 0 to 1, not {a.size} elements and q = {q}")
     return at_parts(a, parts, axis, out, keepdims, lambda line: line)
 
@@ -91,20 +92,24 @@ def at_parts(
     return written(found, out)
 
 
-def at_part(line: list[Any], part: float) -> Any:
+def at_part(line: list[Any], part: Any) -> Any:
     """What stands at this part of the way through a line in its order, between two elements a mixture of them."""
     if not line:
         return np.nan
     if line[-1] != line[-1]:  # nan comes last, and then nothing is known
         return line[-1]
     place = part * (len(line) - 1)
-    low = int(place)
-    return line[low] if place == low else line[low] * (low + 1 - place) + line[low + 1] * (place - low)
+    low = int(primal_of(place))
+    moves = isinstance(place, Value) and low + 1 < len(line) and abs(line[low + 1]) < inf
+    if place == low and not moves:  # at an element, a place that moves has the slope of the piece on its right
+        return line[low]
+    place > low, place < low + 1
+    return line[low] * (low + 1 - place) + line[low + 1] * (place - low)
 
 
 def percentile(a: Any, q: Any, *arguments: Any, **options: Any) -> Any:
     """The same in hundredths."""
-    return quantile(a, primals(q) / 100.0, *arguments, **options)
+    return quantile(a, objects(q) / 100.0, *arguments, **options)
 
 
 def median(
@@ -143,6 +148,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             return heights[0]
         i = min(int(np.searchsorted(rising, primal_of(x), side="right")) - 1, last - 1)
         x >= knots[i], x < knots[i + 1]
+        if knots[i] == knots[i + 1]:  # a jump at the last point
+            return heights[i + 1]
         return heights[i] + (heights[i + 1] - heights[i]) / (knots[i + 1] - knots[i]) * (x - knots[i])
 
     return elementwise(height, x)

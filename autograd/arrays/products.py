@@ -11,7 +11,7 @@ import numpy as np
 from autograd.arrays.elements import Plain, filled, objects, plain, written
 from autograd.arrays.order import argmax
 from autograd.arrays.reductions import axes_of, lines, reduction
-from autograd.arrays.words import LOOPS, WORDS
+from autograd.arrays.words import LOOPS, WORDS, flat_at_zero
 from autograd.functions import apply
 from autograd.ops import TABLE
 
@@ -175,16 +175,18 @@ def without_division(a: Plain) -> Any:
 
 def slogdet(a: Any) -> Any:
     """The sign of the determinant, and the logarithm of its size, which overflows later."""
-    logarithms = on_stacks(lambda a: reduction(np.add, LOOPS[np.log](abs(diagonal(a)))), a)[()]
-    signs = on_stacks(lambda a: reduction(np.multiply, LOOPS[np.sign](diagonal(a)), initial=factored(a)[2]), a)[()]
+    found = on_stacks(sign_and_logarithm, a)
     kind: Any = type(np.linalg.slogdet(np.eye(1)))  # a named tuple, but of the oldest NumPy
-    return getattr(kind, "_make", kind)((signs, logarithms))
+    return getattr(kind, "_make", kind)((found[..., 0], found[..., 1]))
 
 
-def diagonal(a: Plain) -> Plain:
-    """The diagonal of the upper triangular factor."""
-    rows, _, _ = factored(a)
-    return filled([0.0] if is_singular(rows) else [row[i] for i, row in enumerate(rows)], (-1,))
+def sign_and_logarithm(a: Plain) -> Plain:
+    rows, _, sign = factored(a)
+    if is_singular(rows):
+        return filled([0.0, -inf], (2,))
+    diagonal = [row[i] for i, row in enumerate(rows)]
+    logarithms = [WORDS[np.log](abs(x)) for x in diagonal]
+    return filled([apply(TABLE["prod"], sign, *map(WORDS[np.sign], diagonal)), apply(TABLE["sum"], *logarithms)], (2,))
 
 
 def cholesky(a: Any, *, upper: bool = False) -> Any:
@@ -227,7 +229,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if ord == 1:
         return reduction(np.add, sizes, axes, keepdims)
     power = LOOPS[np.power]
-    return power(reduction(np.add, power(sizes, ord), axes, keepdims), 1.0 / ord)
+    sizes = flat_at_zero(lambda size: size)(sizes)  # as abs'(0) is 0, whatever the slope of the power
+    return power(reduction(np.add, power(sizes, plain(ord)), axes, keepdims), plain(1.0 / ord))
 
 
 def cov(
@@ -240,16 +243,20 @@ def cov(
     m = samples(m, rowvar)
     m = m if y is None else np.concatenate([m, samples(y, rowvar)])
     deviations = m - reduction(np.add, m, 1, keepdims=True) / m.shape[1]
-    return np.squeeze(matmul(deviations, deviations.T) / (m.shape[1] - ((not bias) if ddof is None else ddof)))
+    count = m.shape[1] - ((not bias) if ddof is None else ddof)
+    return np.squeeze(LOOPS[np.divide](matmul(deviations, deviations.T), plain(count)))
 
 
 def samples(m: Any, rowvar: bool) -> Any:
     m = objects(m)
-    return m[None, :] if m.ndim == 1 else m if rowvar else m.T
+    return m.reshape(1, -1) if m.ndim < 2 else m if rowvar else m.T
 
 
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **options: Any) -> Any:
     """The correlations of the rows: the covariances over the widths."""
     found = cov(x, y, rowvar, **options)
-    widths = LOOPS[np.sqrt](np.diagonal(found)) if found.ndim else LOOPS[np.sqrt](found)
-    return LOOPS[np.divide](LOOPS[np.divide](found, widths[:, None]), widths[None, :]) if found.ndim else found / found
+    divided = LOOPS[np.divide]
+    if not found.ndim:
+        return divided(found, found)
+    widths = LOOPS[np.sqrt](np.diagonal(found))
+    return divided(divided(found, widths[:, None]), widths[None, :])

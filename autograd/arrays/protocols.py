@@ -10,10 +10,10 @@ import numpy as np
 
 import autograd.arrays.order as order
 import autograd.arrays.products as products
-from autograd.arrays.elements import box, elementwise, filled, objects, plain, primals, written
+from autograd.arrays.elements import box, elementwise, filled, fitting, objects, plain, primals, written
 from autograd.arrays.reductions import METHODS
 from autograd.arrays.trusted import TRUSTED
-from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, loop_of, word
+from autograd.arrays.words import COMPARISONS, LOOPS, ORDINARY, WORDS, equal, flat_at_zero, loop_of, word
 from autograd.floats import number, unboxed
 from autograd.numbers import words_for
 from autograd.value import Value
@@ -29,8 +29,9 @@ class Array(np.ndarray[Any, Any]):
 
     `autograd.array` makes one, and the arrays that `grad`, `compile` and their relatives hand to a function are of this kind.
     Elementwise functions, reductions along axes, sorting, products and linear algebra do what NumPy documents; what has no
-    derivative here raises TypeError, and so does writing into an array of floats in place. An element is a Value or a number; an
-    array without dimensions counts as the Value in it.
+    derivative here raises TypeError, and so does writing into an array of floats in place. An element is a Value or a number;
+    what a program writes, `a[0] = x`, is kept as it is, and looked at when it is used. An array without dimensions counts as the
+    Value in it.
 
     >>> import numpy as np
     >>> from autograd import array, grad
@@ -73,6 +74,10 @@ class Array(np.ndarray[Any, Any]):
     def astype(self, dtype: Any, *arguments: Any, **options: Any) -> Any:
         """The elements in another type: floats are read, and no derivative leads through them."""
         return wrapped(super().astype(dtype, *arguments, **options))
+
+    def var(self, *arguments: Any, **options: Any) -> Any:
+        """The variance, 0 of one element without dimensions."""
+        return wrapped(np.ndarray.var(self.reshape(self.shape or -1), *arguments, **options))
 
     def sort(self, axis: Any = -1, **options: Any) -> None:  # type: ignore[override]
         """Sort in place."""
@@ -194,15 +199,17 @@ def on_function(self: Any, function: Any, types: Any, arguments: Any, keywords: 
     """What any other function of NumPy means on Arrays and Values: ours, or NumPy's own made of what we have."""
     if function in LIKE:
         return LIKE[function](*arguments, **keywords)
-    if function in OWN:
-        return wrapped(OWN[function](*arguments, **keywords))
-    if function not in TRUSTED:
+    if function not in OWN and function not in TRUSTED:
         raise TypeError(
             f"{function.__module__}.{function.__name__} has no derivative here; give it numbers, a.numbers, or make it an "
             "autograd.primitive"
         )
-    arguments = [box(x).view(Array) if isinstance(x, Value) else x for x in arguments]
-    return wrapped(function._implementation(*arguments, **keywords))
+    with np.errstate(all="ignore"):  # what a program asks of NumPy's floats is not asked of Values
+        if function in OWN:
+            return wrapped(OWN[function](*arguments, **keywords))
+        out = keywords.pop("out", None)
+        arguments = [box(x).view(Array) if isinstance(x, Value) else x for x in arguments]
+        return stored(function._implementation(*arguments, **keywords), out)
 
 
 # What NumPy's own code would do wrong on elements
@@ -239,6 +246,54 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return found if copy else written(found, x)
 
 
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """Numbers from `start` to `stop`, each the same multiple of the one before it."""
+    if dtype is not None and np.dtype(dtype) != float:
+        raise TypeError(f"Values are floats of 64 bits; numpy.geomspace cannot give {np.dtype(dtype)}")
+    start, stop = (x[None] for x in np.broadcast_arrays(objects(start), objects(stop)))
+    if equal(start, 0.0).any() or equal(stop, 0.0).any():
+        raise ValueError("numpy.geomspace needs ends other than 0")
+    power, sign = LOOPS[np.power], LOOPS[np.sign](start)
+    parts = objects(np.linspace(0.0, 1.0, num, endpoint)).reshape(-1, *[1] * (start.ndim - 1))
+    found = sign * power(sign * start, 1.0 - parts) * power(sign * stop, parts)
+    return np.moveaxis(found, 0, axis)
+
+
+def apply_over_axes(function: Callable[..., Any], a: Any, axes: Any) -> Any:
+    """A function of an array and an axis, along one axis after the other."""
+    found: Any = objects(a).view(Array)
+    for axis in np.ravel(axes).tolist():
+        result = function(found, axis)
+        found = result if np.ndim(result) == found.ndim else np.expand_dims(result, axis)
+    return found
+
+
+def of_elements(function: Any) -> Callable[..., Any]:
+    """A function of NumPy's whose result has the type of its first argument: here that holds Values, too."""
+    return lambda a, *arguments, **options: function._implementation(objects(a).view(Array), *arguments, **options)
+
+
+def deviation(variance: Callable[..., Any]) -> Callable[..., Any]:
+    """The root of a variance, which has no slope where all elements are equal: it is the length of what they differ by."""
+    root = flat_at_zero(word("sqrt"))
+
+    def f(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *arguments: Any, **options: Any) -> Any:
+        return written(root(variance(objects(a).view(Array), axis, dtype, None, *arguments, **options)), out)
+
+    return f
+
+
+def writing(function: Any) -> Callable[..., Any]:
+    """A function of NumPy's that writes into its first argument, which must be able to hold Values."""
+
+    def write(a: Any, *arguments: Any, **options: Any) -> None:
+        first = [x if isinstance(x, str) else fitting(x, a) for x in arguments]
+        rest = {name: x if isinstance(x, str) else fitting(x, a) for name, x in options.items()}
+        function._implementation(a, *first, **rest)
+
+    return write
+
+
 LIKE: dict[Any, Callable[..., Any]] = {
     np.zeros_like: alike(0.0), np.ones_like: alike(1.0), np.empty_like: alike(math.nan), np.full_like: full_like,
 }  # fmt: skip
@@ -251,18 +306,24 @@ OWN: dict[Any, Callable[..., Any]] = {
     for name in names.split()
 }
 OWN |= {getattr(np.linalg, name): getattr(products, name) for name in ["cholesky", "det", "inv", "norm", "slogdet", "solve"]}
+OWN |= {function: of_elements(function) for function in (np.ediff1d, np.gradient, np.insert)}
+OWN |= {function: writing(function) for function in (np.copyto, np.place, np.putmask)}
 OWN |= {
+    np.apply_over_axes: apply_over_axes,
     np.argpartition: lambda a, kth, axis=-1, **_: order.argsort(a, axis),  # noqa: ARG005
     np.around: rounded,
     np.array2string: lambda a, *arguments, **options: np.array2string(primals(a), *arguments, **options),
     np.array_repr: lambda a, *_, **__: repr(a),
     np.array_str: lambda a, *_, **__: str(a),
     np.fix: lambda x, out=None: written(LOOPS[np.trunc](x), out),
+    np.geomspace: geomspace,
     np.nan_to_num: nan_to_num,
+    np.nanstd: deviation(np.nanvar),
     np.partition: lambda a, kth, axis=-1, **_: order.sort(a, axis),  # noqa: ARG005 - sorted is partitioned at every place
     np.round: rounded,
     np.squeeze: lambda a, axis=None: np.squeeze(plain(a), axis),
     np.sinc: lambda x: elementwise(word("sinc"), x),
+    np.std: deviation(np.var),
 }
 
 
@@ -271,7 +332,7 @@ def method(name: str) -> Callable[..., Any]:
     return lambda self, *arguments, **options: getattr(np, name)(self, *arguments, **options)
 
 
-for _name in ["argmax", "argmin", "argpartition", "argsort", "dot", "round", "squeeze"]:
+for _name in ["argmax", "argmin", "argpartition", "argsort", "dot", "round", "squeeze", "std"]:
     setattr(Array, _name, method(_name))
 
 # The methods that NumPy asks.

@@ -15,7 +15,7 @@ from autograd.functions import FUNCTIONS
 from autograd.ops import TABLE
 from autograd.value import Value
 
-__all__ = ["COMPARISONS", "LOOPS", "ORDINARY", "WORDS", "equal", "loop_of", "word", "word_of"]
+__all__ = ["COMPARISONS", "LOOPS", "ORDINARY", "WORDS", "equal", "flat_at_zero", "loop_of", "word", "word_of"]
 
 Word = Callable[..., Any]
 
@@ -88,14 +88,26 @@ def loop(function: Word, outputs: int = 1, kind: Any = object) -> Word:
     return run
 
 
+def quiet(ufunc: Any) -> Word:
+    """NumPy's own loop, which else would warn of nan and infinities, or raise, as a program has asked of its floats."""
+    run: Word = np.errstate(all="ignore")(ufunc)
+    return run
+
+
 def beside_values(ufunc: Any) -> Word:
     """NumPy's own loop where one operand has nothing but Values."""
-    general = loop(WORDS[ufunc])
-    return lambda x, y: (ufunc if are_values(x) or are_values(y) else general)(x, y)
+    general, own = loop(WORDS[ufunc]), quiet(ufunc)
+    return lambda x, y: (own if are_values(x) or are_values(y) else general)(x, y)
 
 
 def are_values(x: Any) -> bool:
     return x.dtype.char == "O" and {Value}.issuperset(map(type, x.ravel().tolist()))
+
+
+def flat_at_zero(function: Word) -> Word:
+    """How a function of numbers that are not negative runs over arrays, with no slope at 0, where its own may be infinite."""
+    where = FUNCTIONS["where"]
+    return loop(lambda x: where(x, function(x), 0.0))
 
 
 def on_truths(ufunc: Any) -> Word:
@@ -104,7 +116,7 @@ def on_truths(ufunc: Any) -> Word:
 
 LOOPS: dict[Any, Any] = {ufunc: loop(function, ufunc.nout) for ufunc, function in WORDS.items()}
 LOOPS |= {ufunc: loop(WORDS[ufunc], kind=bool) for ufunc in COMPARISONS}
-LOOPS |= {ufunc: ufunc for ufunc in ALIKE} | {ufunc: beside_values(ufunc) for ufunc in RAISING}
+LOOPS |= {ufunc: quiet(ufunc) for ufunc in ALIKE} | {ufunc: beside_values(ufunc) for ufunc in RAISING}
 LOOPS |= {ufunc: on_truths(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)}
 less, equal = LOOPS[np.less], LOOPS[np.equal]
 LOOPS |= {  # by comparisons, which do not read the number

@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial, update_wrapper
+from itertools import count
 from time import perf_counter
 from typing import Any
 
-from autograd.calculus import grad, value_and_grad
+from autograd.calculus import differentiating
 from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
+from autograd.compiler.changing import Changing
 from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
+from autograd.compiler.functional import Functional
 from autograd.compiler.on_jax import to_jax
 from autograd.compiler.plain import PlainText
+from autograd.compiler.requests import (
+    as_floats,
+    check_scalar,
+    contained,
+    inputs_of,
+    is_module,
+    is_observed,
+    positions,
+    value_and_gradient,
+)
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
-from autograd.compiler.surroundings import surroundings
-from autograd.compiler.variant import Call, Tracing, Variant, Variants, collector_paused
-from autograd.trees import is_array, leaves, rebuild, transform
-from autograd.value import Value, current
+from autograd.compiler.surroundings import Surroundings
+from autograd.compiler.tracing import Call, Tracing
+from autograd.compiler.variant import Variant, Variants, collector_paused
+from autograd.ops import TABLE
+from autograd.trees import is_array, leaves, transform
+from autograd.value import Value, current, topological
 
-__all__ = ["Compiled", "Functional", "check_scalar", "contained", "inputs_of", "numbers_in", "positions"]
+__all__ = ["Compiled", "Method"]
 
 Tracer = Callable[[Callable[..., Any]], Any]
 MOST = 128  # functions and classes of former calls that are remembered
+STATES = count(1)  # numbers of what surrounds functions
 
 
 class Compiled:
     """A compiled function; see `compile`."""
 
+    is_observed = staticmethod(is_observed)
+
     def __init__(self, function: Callable[..., Any], backend: str = "numpy", audit: bool | None = None) -> None:
+        self.options: tuple[Any, ...] = (backend, audit)
         update_wrapper(self, function)
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
-        self.function, self.backend = function, backend
+        self.function, self.asked = function, backend
         self.variants = Variants(self.__name__)
         self.latest: Variant | None = None
         self.auditor = Auditor(audit)
         self._names = parameter_names(function)
-        self._used: dict[Any, None] = {}  # functions and classes, and how to look up the names that they use from outside
-        self._outside: dict[str, Callable[[], Any]] = {}
+        self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
+        self._around = Surroundings()
+        self._changing = Changing(function)
+        self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function returns: floats for numbers and arrays, Values where Values or modules are involved."""
-        if getattr(current(), "trace", None) is not None:
-            return self.function(*arguments, **keywords)  # part of another program
+        if is_observed():
+            return self.observed(*arguments, **keywords)
         is_due = self.auditor.is_due()
         call = Call(arguments, keywords)
         found = self.signature(call)
@@ -66,6 +88,46 @@ class Compiled:
             return result
         return self.function(*arguments, **keywords)
 
+    def observed(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function by the engine. Where there are floats alone, they are Values inside, as they are in a trace."""
+        given = leaves([*arguments, *keywords.values()])
+        if current().trace is not None or any(isinstance(x, Value) or is_module(x) for x in given):
+            return self.by_engine(*arguments, **keywords)
+        fresh: set[Value] = set()
+
+        def entered(x: Any) -> Any:
+            if x.__class__ is not float:
+                return x
+            value = Value(x)
+            fresh.add(value)
+            return value
+
+        named = {name: transform(entered, x) for name, x in keywords.items()}
+        with differentiating(nested=False):  # records, also under no_grad: then it is seen what the result comes from
+            result = self.by_engine(*[transform(entered, x) for x in arguments], **named)
+        order = topological(*[x for x in leaves(result) if isinstance(x, Value)])
+        if all(x._operands or x in fresh for x in order):
+            return transform(lambda x: x._data if isinstance(x, Value) else x, result)
+        return result if current().recording else transform(lambda x: Value(x), result)
+
+    def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """The value and its gradient by the engine."""
+        return value_and_gradient(self.by_engine, self.__name__, argnums, arguments, keywords)
+
+    def by_engine(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function as it was given."""
+        return self.function(*arguments, **keywords)
+
+    def __reduce__(self) -> Any:
+        """How a copy is made: by name, as a function's, where it has one; else of what it was compiled from."""
+        name, module = getattr(self, "__qualname__", ""), sys.modules.get(getattr(self, "__module__", ""))
+        try:
+            if operator.attrgetter(name)(module) is self:
+                return name
+        except AttributeError:
+            pass
+        return type(self), (self.function, *self.options)
+
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         """As a method: the object comes first among the arguments."""
         return self if owner is None else Method(self, owner)
@@ -78,9 +140,11 @@ class Compiled:
         """
         is_due = self.auditor.is_due()
         chosen = positions(self.__name__, argnums, arguments)
+        if is_observed():
+            return self.derived(argnums, arguments, keywords)
         call = Call(tuple([as_floats(x) if k in chosen else x for k, x in enumerate(arguments)]), keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, chosen):
             check_scalar(variant)
             spans = {k: inputs_of(variant, found, k, call.arguments[k]) for k in chosen}
             numbers = variant.run(found.things, tuple([k for places in spans.values() for k in places]))
@@ -93,13 +157,15 @@ class Compiled:
                 results[k] = contained(call.arguments[k], numbers[1][start : start + len(places)])
                 start += len(places)
             return float(numbers[0][0]), results[chosen[0]] if isinstance(argnums, int) else tuple([results[k] for k in chosen])
-        return value_and_grad(self.function, argnums)(*call.arguments, **keywords)  # type: ignore[no-any-return]
+        return self.derived(argnums, arguments, keywords)
 
     def functional(self, model: Any, argnum: int = 0) -> Functional:
         """The same function of arrays alone: in place of `model`, argument `argnum`, it takes the numbers of its parameters.
 
         The numbers are one flat array in the order of `model.parameters()`, and so is the gradient. What else the model is
-        made of (frozen parameters, modes, sizes) is taken as it is now: make a new one after changing that.
+        made of (frozen parameters, modes, sizes) is taken as it is now: make a new one after changing that. The gradient has
+        passed the hooks of the parameters. The model itself is not touched. Raises TraceError where calling the model changes
+        it, by a counter or a running mean, say: a program would not do so again.
 
         >>> import nn
         >>> model = nn.MLP(1, [1], init="zeros")
@@ -114,7 +180,15 @@ class Compiled:
 
     def signature(self, call: Call, *, named: bool = False, start: Signature | None = None, skip: int = -1) -> Signature:
         """The numbers of a call, and what must be as it was at the trace; argument `skip` is in `start` already."""
-        found = Signature(named=named, start=start)
+        if not named and not self._around.hold():
+            self._look_around()
+        around, changing = self._around, self._changing
+        if named:
+            around.forms.clear()  # a call that was traced may have changed a class
+        if not named and changing.traced:
+            changing.notice(self._objects(call))
+        found = Signature(named=named, start=start, around=around)
+        numbers = changing.skip(found, self._objects(call)) if changing.attributes else ()
         for k, x in enumerate(call.arguments):
             name = self._names[k] if k < len(self._names) else f"argument{k}"
             found.begin(name)
@@ -124,22 +198,55 @@ class Compiled:
             found.begin(name)
             found.key.append(name)
             found.argument(x, name)
-        found.begin("self")
+        found.end_arguments()
+        found.key.append(around.state)
         found.outside(self.function, "self")
-        for name, look in self._outside.items():
-            found.mark(name)
-            found.outside(look(), name)
-        if not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
+        for name, look in around.looks.items():
+            if named:
+                found.mark(name)
+            x = look()
+            if (type(x) is float or type(x) is int) and changing.is_input(name, x, around):
+                found.enter_changing(x, name)
+            else:
+                found.outside(x, name)
+        for x, path in numbers:
+            found.mark(path)
+            found.enter_changing(x, path)
+        if named:
+            changing.remember(found, around)
+        if found.used and not found.used.keys() <= self._used.keys():  # what these use from outside belongs to it too
             self._used = found.used if len(self._used) > MOST else self._used | found.used
-            self._outside = surroundings(*self._used)
+            self._look_around()
             return self.signature(call, named=named, start=start, skip=skip)
         return found
 
-    def fitting(self, call: Call, found: Signature) -> Iterator[Variant]:
-        """The programs that may fit a call, and in the end a new one."""
+    def name_of(self, k: int) -> str:
+        """What the function calls argument k."""
+        return self._names[k] if k < len(self._names) else f"argument{k}"
+
+    def _objects(self, call: Call) -> dict[str, Any]:
+        """The arguments, and what is outside, by name."""
+        named = dict(zip(self._names, call.arguments)) | dict(call.keywords)
+        return {name: look() for name, look in self._around.looks.items()} | named
+
+    def _look_around(self) -> None:
+        """Find out what the functions and classes use, after one more was seen or something was replaced."""
+        self._around = Surroundings(*self._used)
+        if len(self._states) > MOST:
+            self._states.clear()
+        self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
+        self._changing.check(self._around)
+
+    def fitting(self, call: Call, found: Signature, own: Sequence[int] | None = ()) -> Iterator[Variant]:
+        """The programs that may fit a call, and in the end a new one.
+
+        `own` are the arguments that the function gets for its own, to change as it likes; None where it is not called.
+        """
         trace = self.tracer(call)
-        for variant in self.variants.fitting(found, lambda: self.compiled(trace)):
+        for variant in self.variants.fitting(found, lambda: self.compiled(trace), self._changing):
             self.latest = variant
+            if variant.changed and own is not None:
+                variant.check_unchanged([self.name_of(k) for k in own])
             yield variant
             if variant.is_undecided:
                 return
@@ -150,7 +257,7 @@ class Compiled:
 
     def compiled(self, trace: Tracer) -> Variant:
         """A new program."""
-        variant: Variant = trace(partial(Variant, backend=self.backend))
+        variant: Variant = trace(partial(Variant, backend=self.asked))
         self.auditor.traced(variant.size, variant.seconds)
         return variant
 
@@ -168,8 +275,9 @@ class Compiled:
 
     def report(self, variant: Variant, trace: Tracer) -> Report:
         """What an audit of a program finds."""
+        tracing = partial(Tracing, around=untouched, plainly=True)
         with collector_paused():
-            return audit(self.__name__, variant, lambda follower: trace(partial(Tracing, program=follower, around=untouched)))
+            return audit(self.__name__, variant, lambda make: trace(partial(tracing, program=make)))
 
     def audit(self, *arguments: Any, **keywords: Any) -> Report:
         """Whether the function still does for these arguments what its program does: it is traced again, and compared.
@@ -184,7 +292,7 @@ class Compiled:
         """
         call = Call(arguments, keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, None):
             if variant.run(found.things) is not None:
                 return self.report(variant, self.tracer(call))
         return Report(self.__name__)
@@ -208,8 +316,11 @@ class Compiled:
         lines = [guard.told(program) for guard in program.guards]
         lines += [f"{path} is {number}; traced anew for another" for path, number in self.latest.fixed.values()]
         lines += [f"{line}: the number {number!r}" for number, line in self.latest.constants.items()]
-        for name, look in self._outside.items():
+        lines += self.latest.hidden
+        for name, look in self._around.looks.items():
             thing = look()
+            if name in self._changing.names:
+                continue  # it is an input
             if isinstance(thing, (bool, int, float, str)):
                 lines.append(f"{name} is {thing!r}; traced anew when it changes")
             elif isinstance(thing, (list, tuple)) or is_array(thing):
@@ -229,7 +340,7 @@ class Compiled:
         """The numbers of the arguments, and of Values from outside, in the order in which `to_c` and `to_jax` want them."""
         call = Call(arguments, keywords)
         found = self.signature(call)
-        for variant in self.fitting(call, found):
+        for variant in self.fitting(call, found, None):
             return list(map(float, variant.inputs(found.things)))
         raise ValueError(f"{self.__name__} has no program for these arguments: it was compiled too often")
 
@@ -239,7 +350,8 @@ class Compiled:
         `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives by all inputs
         too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not hold. A derivative may come
         out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
-        computed again so that it does not. Raises TypeError for an operation of your own that is a Python function.
+        computed again so that it does not. A name that C or its headers have already becomes `program`. Of a batch, it is the
+        program of one example. Raises TypeError for an operation of your own that is a Python function.
 
         >>> import autograd as ag
         >>> f = ag.compile(lambda x: x[0] * x[0] + 3.0 * x[1])
@@ -268,7 +380,30 @@ class Compiled:
         """The latest program."""
         if self.latest is None:
             raise ValueError(f"{self.__name__} has no program yet; call it first")
+        if self.latest.edition != TABLE.edition:
+            raise ValueError(f"{self.__name__} uses a primitive that may have been registered again; call it first")
         return self.latest
+
+    @property
+    def backend(self) -> str:
+        """What runs the latest program, and why: 'numpy: machine code would pay from call 6,917 on'.
+
+        >>> from autograd import compile
+        >>> f = compile(lambda x: x * x, backend="python")
+        >>> f(3.0), f.backend
+        (9.0, 'python: as it was asked for')
+        """
+        if self.latest is None or self.latest.latest is None:
+            return f"{self.asked}: not called yet"
+        return self.latest.latest.ran
+
+    @property
+    def native_source(self) -> str:
+        """The C of the machine code that runs the latest program. Raises ValueError where none runs; `backend` says why."""
+        machine = self.latest_run()[1].machine
+        if machine is None:
+            raise ValueError(f"{self.__name__} has no machine code ({self.backend}); compile it with backend='native'")
+        return machine.text
 
     def latest_run(self) -> tuple[Variant, Executable]:
         """The latest program, and what ran of it."""
@@ -287,6 +422,7 @@ class Compiled:
         >>> print(f.summary())
         <lambda>: 12 operations on scalars became 1 on arrays, printed in 1 lines
           1 matrix products: (3, 2) @ (2,)
+          run by numpy: machine code would pay from call 67,667 on
         """
         return summary(*self.latest_run())
 
@@ -315,141 +451,9 @@ class Method:
         return lambda weights, *others, **keywords: step(weights, self.owner, *others, **keywords)
 
     def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__":  # copies and pickles ask for what is not there
+            raise AttributeError(name)
         return getattr(self.compiled, name)
 
-
-class Functional:
-    """A compiled function of arrays: the parameters of a model as one flat array, and the other arguments.
-
-    Calling it gives the value and the gradient by the parameters, a flat array; `value` gives the value alone. Raises ValueError
-    for another number of parameters.
-    """
-
-    def __init__(self, compiled: Compiled, model: Any, argnum: int) -> None:
-        import numpy as np
-
-        if not hasattr(model, "parameters"):
-            raise TypeError(f"{compiled.__name__}.functional needs a model with parameters, not {type(model).__name__} {model!r}")
-        self.np, self.compiled, self.model, self.argnum = np, compiled, model, argnum
-        self.own = Signature(named=True)
-        self.own.argument(model, "model")
-        self.plain = Signature()
-        self.plain.argument(model, "model")
-        self.values: list[Value] = self.own.things
-        place = {value: k for k, value in enumerate(self.values)}
-        trained = model.parameters()
-        self.size = len(trained)
-        self.places = np.array([place[value] for value in trained], dtype=np.intp)  # of the weights among all Values of the model
-        self.wanted = tuple(self.places.tolist())
-        self.is_whole = self.wanted == tuple(range(len(self.values)))
-        self.variants = Variants(compiled.__name__)
-
-    def __call__(self, weights: Any, *others: Any, **keywords: Any) -> tuple[float, Any]:
-        """The value, and its gradient by the weights."""
-        value, gradient = self.run(weights, others, keywords, self.wanted)
-        return value, gradient
-
-    def value(self, weights: Any, *others: Any, **keywords: Any) -> Any:
-        """The value alone: all numbers that the function returns, in its containers."""
-        return self.run(weights, others, keywords, ())[0]
-
-    def head(self, weights: Any) -> Any:
-        """The numbers of all Values of the model, those of the weights among them."""
-        weights = self.np.asarray(weights, dtype=float)
-        if weights.shape != (self.size,):
-            name = self.compiled.__name__
-            raise ValueError(f"{name} needs {self.size} weights in a flat array, not one of shape {weights.shape}")
-        if self.is_whole:
-            return weights
-        head = self.np.array([value._data for value in self.values])
-        head[self.places] = weights
-        return head
-
-    def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
-        """The value, and the gradient by these inputs."""
-        is_due = self.compiled.auditor.is_due()
-        compiled, head = self.compiled, self.head(weights)
-        call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
-        found = compiled.signature(call, start=self.plain, skip=self.argnum)
-
-        def trace(make: Callable[..., Any]) -> Any:
-            with numbers_in(self.values, head.tolist()):
-                return make(compiled.function, compiled.__name__, call,
-                            lambda: compiled.signature(call, named=True, start=self.own, skip=self.argnum))
-
-        for variant in self.variants.fitting(found, lambda: compiled.compiled(trace)):
-            compiled.latest = variant
-            if wanted:
-                check_scalar(variant)
-            numbers = variant.run(found.things, wanted, head)
-            if numbers is not None:
-                if is_due:
-                    compiled.verify(variant, trace, self.variants)
-                return float(numbers[0][0]) if wanted else variant.rebuilt(numbers[0]), numbers[1]
-        with numbers_in(self.values, head.tolist()):
-            if not wanted:
-                return transform(float, compiled.function(*call.arguments, **keywords)), ()
-            value = compiled.function(*call.arguments, **keywords)
-            return float(value), self.np.array(grad(value, self.model.parameters()))
-
-
-@contextmanager
-def numbers_in(values: Sequence[Value], numbers: Sequence[float]) -> Iterator[None]:
-    """Values have other numbers for a moment."""
-    before = [value._data for value in values]
-    try:
-        for value, number in zip(values, numbers):
-            value._data = number
-        yield
-    finally:
-        for value, number in zip(values, before):
-            value._data = number
-
-
-def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any]) -> list[int]:
-    """The arguments that a function is differentiated by; -1 is the last. Raises TypeError for one that there is not."""
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-    for k in chosen:
-        if not -len(arguments) <= k < len(arguments):
-            raise TypeError(
-                f"{name} is differentiated with respect to argument {k}, but was called with {len(arguments)} arguments"
-            )
-    return [k % len(arguments) for k in chosen]
-
-
-def check_scalar(variant: Variant) -> None:
-    """Raise TypeError if a function that is to be differentiated returns more than one number."""
-    if not variant.is_scalar:
-        kind = type(variant.structure).__name__
-        raise TypeError(f"{variant.name} must return one number to be differentiated, not {kind}")
-
-
-def inputs_of(variant: Variant, found: Signature, k: int, x: Any) -> list[int]:
-    """The inputs that belong to argument k."""
-    if hasattr(x, "named_parameters"):
-        return [variant.place[found.seen[value]] for value in x.named_parameters().values()]
-    things = range(found.starts[k], found.starts[k + 1])
-    owners = [source[0] if isinstance(source, tuple) else source for source in variant.sources]
-    return [place for place, thing in enumerate(owners) if thing in things]
-
-
-def contained(x: Any, slopes: Any) -> Any:
-    """Derivatives in the containers of the argument; those by a module in a dictionary of its parameters by name."""
-    if is_array(x) and x.dtype.kind == "f" and hasattr(slopes, "reshape"):
-        return slopes.reshape(x.shape)
-    slopes = slopes.tolist() if hasattr(slopes, "tolist") else slopes
-    if hasattr(x, "named_parameters"):
-        return dict(zip(x.named_parameters(), slopes))
-    if len(slopes) != len(leaves(x)):
-        raise TypeError(
-            f"a compiled function is differentiated with respect to numbers in lists, tuples, dictionaries and arrays, not in a "
-            f"{type(x).__name__}; use autograd.value_and_grad for deques and dataclasses"
-        )
-    return rebuild(x, iter(slopes))
-
-
-def as_floats(x: Any) -> Any:
-    """An argument that is differentiated by: its integers and Values are numbers."""
-    if hasattr(x, "named_parameters") or (is_array(x) and x.dtype.kind == "f"):
-        return x
-    return transform(float, x)
+    def __reduce__(self) -> Any:
+        return Method, (self.compiled, self.owner)

@@ -7,6 +7,7 @@ that is not is the difference, and the line that is running then is where it is.
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 import threading
@@ -19,14 +20,21 @@ from itertools import accumulate, chain
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from autograd.chain import pullback
+from autograd.compiler.changing import NotAlike
+from autograd.compiler.draws import Draws
 from autograd.compiler.program import ADD, DOT, MUL, NEG, SUM, Guard, Program
+from autograd.compiler.stand_ins import Index
 from autograd.controls import is_users, user_line
 from autograd.ops import TABLE, Primitive
+from autograd.trees import leaves
+from autograd.value import Value, current, note, topological
 
 __all__ = ["Auditor", "CompileMismatch", "Follower", "Record", "Report", "audit", "untouched"]
 
 SHARE = 0.02  # of the time, at most, goes to audits
 AT_ONCE = 1000  # operations up to which the second call is audited, whatever its share
+ROUNDING = 1e-12  # of what a number is made of: a few thousand units in the last place
 TIE = 1e-9  # relative distance of two numbers whose comparison rounding may tip
 SUBTRACT = TABLE["sub"]
 UNORDERED = {MUL, *(TABLE[name] for name in ("prod", "max", "min", "maximum", "minimum", "norm", "logsumexp", "hypot"))}
@@ -43,6 +51,7 @@ class Report(NamedTuple):
     was: str = ""
     now: str = ""
     line: str = ""
+    is_plain: bool = False  # whether it differs on plain numbers, rather than from what it was
 
     def __bool__(self) -> bool:
         return not self.line
@@ -50,6 +59,11 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         if self:
             return f"{self.name} does what its program does"
+        if self.is_plain:
+            return (
+                f"{self.name} gives {self.now} for plain numbers, and {self.was} for the Values that stand for them while it is "
+                "compiled: does it ask for their type? Use the functions of autograd, which take both, or do not compile it"
+            )
         return (
             f"{self.name} does not do any more what was compiled: at {self.line}, the program has {self.was}, and the function "
             f"now has {self.now}. What it depends on changed without being noticed: pass it as an argument"
@@ -203,13 +217,16 @@ def hashed(*things: Any) -> int:
     return int.from_bytes(blake2b(repr(things).encode(), digest_size=16).digest(), "little")
 
 
-def audit(name: str, variant: Any, retrace: Callable[[Follower], Any]) -> Report:
+def audit(name: str, variant: Any, retrace: Callable[[Callable[[], Follower]], Any]) -> Report:
     """Trace a function again beside the record of a variant. `retrace` runs it, and gives the `Tracing`."""
-    follower = Follower(variant.record)
     try:
-        run = retrace(follower)
+        run = retrace(partial(Follower, variant.record))
     except Exception as error:
-        return Report(name, "a program", f"{type(error).__name__}: {error}", line_of(error))
+        cause = error.__cause__ if isinstance(error, NotAlike) and error.__cause__ is not None else error
+        return Report(name, "a program", f"{type(cause).__name__}: {cause}", line_of(cause))
+    if run.found.key != variant.key:
+        return Report(name)  # what has changed since was noticed: the next call will run another program
+    follower = run.program
     follower.finish()
     was, now = variant.sources, run.trace.sources
     if follower.difference is None and not (len(was) == len(now) and all(map(same_source, was, now))):
@@ -217,8 +234,64 @@ def audit(name: str, variant: Any, retrace: Callable[[Follower], Any]) -> Report
     if variant.layout != run.layout:
         follower.difference = f"results in {variant.layout}", f"results in {run.layout}", "its end"
     elif follower.difference is None or is_tie(follower.tipped, run) or digests(variant.record, was) == digests(follower, now):
-        return Report(name)
+        found = on_plain_numbers(run)
+        return Report(name) if found is None else Report(name, f"{found[0]!r}", f"{found[1]!r}", "its end", is_plain=True)
     return Report(name, *follower.difference)
+
+
+def on_plain_numbers(run: Any) -> tuple[float, float] | None:
+    """The first result that the function has for Values, and another that it has for plain numbers, if that is no rounding.
+
+    Python's sum of floats and NumPy's functions round otherwise than the engine. What they may come to is estimated; where a
+    comparison may come out otherwise because of it, nothing is said.
+    """
+    results = leaves(run.output)
+    if run.plain is None or len(run.plain) != len(results):
+        return None
+    for x, plain in zip(results, run.plain):
+        was, now = primal_of(x), primal_of(plain)
+        is_same = was == now or not (math.isfinite(was) and math.isfinite(now))
+        if not is_same and abs(was - now) > uncertainty(x) and all(is_clear(guard, run) for guard in run.program.guards):
+            return was, now
+    return None
+
+
+def primal_of(x: Any) -> float:
+    """The number of a result; nan for what is none, as a complex number."""
+    if isinstance(x, Value):
+        return x._data
+    try:
+        return float(x.number if type(x) is Index else x)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def uncertainty(x: Any) -> float:
+    """How far rounding may move a number, to the first order and with a margin; behind a jump, nobody knows."""
+    if not isinstance(x, Value):
+        return 0.0
+    order = topological(x)
+    if any(is_jump(node._primitive) for node in order if node._primitive is not None):
+        return math.inf
+    token = note.set(current().but(listened=False))
+    try:
+        cotangents = pullback(order, {x: 1.0})
+    finally:
+        note.reset(token)
+    total = sum([abs(cotangent * node._data) for node, cotangent in cotangents.items()])
+    return ROUNDING * total if total == total else math.inf
+
+
+def is_jump(row: Primitive) -> bool:
+    """Whether a row is not continuous everywhere, or hides a derivative."""
+    return row.name in ("mod", "fmod", "atan2") or "None" in row.partials
+
+
+def is_clear(guard: Guard, run: Any) -> bool:
+    """Whether rounding cannot give a comparison another outcome."""
+    values = {ref: value for value, ref in run.trace.refs.items() if ref in (guard.left, guard.right)}
+    left, right = (run.program.number(ref) if ref < 0 else values[ref] for ref in (guard.left, guard.right))
+    return abs(primal_of(left) - primal_of(right)) > uncertainty(left) + uncertainty(right)
 
 
 def same_source(one: Any, other: Any) -> bool:
@@ -285,10 +358,10 @@ class Muted:
 
 
 @contextmanager
-def untouched(generators: Sequence[Any]) -> Iterator[None]:
-    """Random states are as they were, afterwards, and nothing is printed by this thread."""
+def untouched(draws: Draws) -> Iterator[None]:
+    """Random states are as they were, afterwards, unless other threads have drawn; and nothing is printed by this thread."""
     kept: list[tuple[Callable[[Any], Any], Any]] = []
-    for generator in generators:  # Python's own and NumPy's are among them
+    for generator in draws.generators:  # Python's own and NumPy's are among them
         if hasattr(generator, "getstate"):
             kept.append((generator.setstate, generator.getstate()))
         elif hasattr(generator, "bit_generator"):
@@ -302,5 +375,5 @@ def untouched(generators: Sequence[Any]) -> Iterator[None]:
     finally:
         if isinstance(sys.stdout, Muted):
             sys.stdout = stdout
-        for put_back, state in kept:
+        for put_back, state in kept if draws.are_own else ():
             put_back(state)

@@ -8,15 +8,21 @@ from operator import is_
 from typing import Any
 
 from autograd.calculus import value_and_grad
-from autograd.compiler.api import Compiled, Functional, check_scalar, contained, inputs_of, numbers_in, positions
+from autograd.compiler.api import Compiled
 from autograd.compiler.audit import Report
 from autograd.compiler.blocks import Blocks, Found
+from autograd.compiler.changing import Changing
 from autograd.compiler.examples import Examples, example_of, length_of
-from autograd.compiler.signature import Signature, parameter_names
-from autograd.compiler.variant import Call, Variant, Variants, element, replay
+from autograd.compiler.functional import Functional
+from autograd.compiler.requests import check_scalar, contained, inputs_of, is_observed, positions, value_and_gradient
+from autograd.compiler.results import Result, in_arrays, merged, stacked
+from autograd.compiler.shadows import numbers_in
+from autograd.compiler.signature import Signature
+from autograd.compiler.tracing import Call
+from autograd.compiler.variant import Variant, Variants, element, replay
 from autograd.functions import FUNCTIONS
 from autograd.ops import Primitive
-from autograd.trees import is_array, leaves, rebuild
+from autograd.trees import leaves, rebuild
 from autograd.value import Value, current, record
 
 __all__ = ["Batched"]
@@ -34,10 +40,12 @@ class Batched(Compiled):
         self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, audit: bool | None = None
     ) -> None:  # fmt: skip
         super().__init__(function, audit=audit)
+        self.options = batch, reduce, audit
+        self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.reduce = reduce
-        self.names = names = parameter_names(function)
+        names = self._names
         chosen = [batch] if isinstance(batch, (int, str)) else list(batch)
         if not chosen or not all(isinstance(k, (int, str)) for k in chosen):
             raise TypeError(f"batch names the batched arguments of {self.__name__}, by position or name: it cannot be {batch!r}")
@@ -52,8 +60,8 @@ class Batched(Compiled):
         With reduce=None, arrays whose first axis is that of the examples.
         """
         call = Call(arguments, keywords)
-        if getattr(current(), "trace", None) is not None:
-            return self.plainly(call)  # part of another program
+        if is_observed():
+            return self.observed(*arguments, **keywords)
         task = Task(self, call)
         if self.reduce is None:
             result = self.collected(task, self.variants, lambda _: NOTHING)
@@ -91,12 +99,15 @@ class Batched(Compiled):
         """
         chosen = positions(self.__name__, argnums, arguments)
         self.check_argnums(chosen)
+        if is_observed():
+            return self.derived(argnums, arguments, keywords)
         task = Task(self, Call(arguments, keywords), floats=chosen)
-        key = tuple(chosen)
-        result = self.collected(task, self.variants, lambda variant: (key, lambda: self.targets(task, variant, chosen)))
+        key = tuple(dict.fromkeys(chosen))
+        result = self.collected(task, self.variants, lambda variant: (key, lambda: self.targets(task, variant, key)))
         start, rows, results = 0, 0, {}
-        for k in dict.fromkeys(chosen):
-            count = len(result.spans[k])
+        spans = result.variant.spans[key]
+        for k in key:
+            count = len(spans[k])
             if k in self.batch:
                 results[k] = task.examples.filled(task.trees[k], result.each[rows : rows + count], self.scale(task))
                 rows += count
@@ -132,16 +143,12 @@ class Batched(Compiled):
                     "choose reduce='sum' or reduce='mean'"
                 )
 
-    def name_of(self, k: int) -> str:
-        """What the function calls argument k."""
-        return self.names[k] if k < len(self.names) else f"argument{k}"
-
-    def targets(self, task: Task, variant: Traced, chosen: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    def targets(self, task: Task, variant: Traced, chosen: tuple[int, ...]) -> tuple[Sequence[int], Sequence[int]]:
         """The inputs that belong to the arguments that the function is differentiated by."""
         check_scalar(variant)
-        variant.spans = {k: inputs_of(variant, task.found, k, task.call.arguments[k]) for k in chosen}
-        flat = [place for k, places in variant.spans.items() if k not in self.batch for place in places]
-        return flat, [place for k, places in variant.spans.items() if k in self.batch for place in places]
+        spans = variant.spans[chosen] = {k: inputs_of(variant, task.found, k, task.call.arguments[k]) for k in chosen}
+        flat = [place for k, places in spans.items() if k not in self.batch for place in places]
+        return flat, [place for k, places in spans.items() if k in self.batch for place in places]
 
     def scale(self, task: Task) -> float:
         """What sums over the examples are multiplied by."""
@@ -207,18 +214,57 @@ class Batched(Compiled):
             result.add(variant, rows, found, summed=self.reduce is not None)
         return result
 
-    def plainly(self, call: Call) -> Any:
-        """The function of every example, by the engine."""
-        arguments = [length_of(call.arguments[k]) for k in self.batch if k < len(call.arguments)]
-        results = []
-        for j in range(arguments[0]):
-            given = [example_of(x, j) if k in self.batch else x for k, x in enumerate(call.arguments)]
-            results.append(self.function(*given, **call.keywords))
+    def by_engine(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function of every example, as it was given; their mean or sum, or with reduce=None a list."""
+        results = self.of_examples(arguments, keywords)
         if self.reduce is None:
             return results
         total = FUNCTIONS["sum"]
         sums = [total(column) * (1.0 / len(results) if self.reduce == "mean" else 1.0) for column in zip(*map(leaves, results))]
         return rebuild(results[0], iter(sums))
+
+    def of_examples(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:
+        """What the function returns for every example."""
+        batched = {self.name_of(k) for k in self.batch}
+        sizes = [length_of(x) for k, x in enumerate(arguments) if k in self.batch]
+        sizes += [length_of(x) for name, x in keywords.items() if name in batched]
+        results = []
+        for j in range(sizes[0]):
+            given = [example_of(x, j) if k in self.batch else x for k, x in enumerate(arguments)]
+            named = {name: example_of(x, j) if name in batched else x for name, x in keywords.items()}
+            results.append(self.function(*given, **named))
+        return results
+
+    def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """The value and its gradient by the engine."""
+        values: list[Any] = []
+
+        def total(*given: Any, **named: Any) -> Any:
+            if self.reduce is not None:
+                return self.by_engine(*given, **named)
+            values.extend(self.of_examples(given, named))
+            return FUNCTIONS["sum"](values)
+
+        value, slopes = value_and_gradient(total, self.__name__, argnums, arguments, keywords)
+        return value if self.reduce is not None else in_arrays(list(map(float, values))), slopes
+
+    def observed(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function by the engine; with reduce=None in arrays, unless it is part of another program."""
+        result = super().observed(*arguments, **keywords)
+        return result if self.reduce is not None or current().trace is not None else in_arrays(result)
+
+    def inputs(self, *arguments: Any, **keywords: Any) -> list[list[float]]:  # type: ignore[override]
+        """For every example, the numbers that `to_c` and `to_jax` want: their program is that of one example."""
+        task = Task(self, Call(arguments, keywords))
+        variant = self.latest_variant() if self.latest in self.variants.of(task.found) else task.traced(0)
+        self.latest = variant
+        rows = []
+        for k in range(task.examples.size):
+            row = list(map(float, variant.inputs(task.found.things)))
+            for place, (matrix, column) in variant.varying.items():  # type: ignore[attr-defined]
+                row[place] = float(task.examples.matrices[matrix][k, column])
+            rows.append(row)
+        return rows
 
 
 class Traced(Variant):
@@ -228,7 +274,7 @@ class Traced(Variant):
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column]
     ) -> None:  # fmt: skip
         super().__init__(function, name, call, sign)
-        self.spans: dict[int, list[int]] = {}
+        self.spans: dict[tuple[int, ...], dict[int, list[int]]] = {}  # by what was differentiated: the inputs of each argument
         self.programs: dict[Any, Blocks] = {}
         self.varying = {  # for each input that varies, the matrix and the column of its numbers
             place: column_of(source, columns)
@@ -253,8 +299,8 @@ class Task:
     """One call: its examples, and the numbers that are the same for all of them."""
 
     def __init__(
-        self, owner: Batched, call: Call, *, floats: Sequence[int] = (), start: tuple[Signature, Signature] | None = None,
-        skip: int = -1, head: Any = None, values: Sequence[Value] = (),
+        self, owner: Batched, call: Call, *, floats: Sequence[int] = (), skip: int = -1, head: Any = None,
+        start: tuple[Signature, Callable[[], Signature]] | None = None, values: Sequence[Value] = (),
     ) -> None:  # fmt: skip
         self.owner, self.start, self.skip, self.head, self.values = owner, start, skip, head, values
         self.examples = Examples(owner.__name__)
@@ -291,12 +337,13 @@ class Task:
 
     def signature(self, call: Call, *, named: bool) -> Signature:
         """What must be as it was at the trace."""
-        start = None if self.start is None else self.start[named]
+        start = None if self.start is None else self.start[1]() if named else self.start[0]
         return self.owner.signature(call, named=named, start=start, skip=self.skip)
 
     def traced(self, k: int) -> Traced:
         """A program for example k."""
         variant: Traced = self.trace(k, partial(Traced, columns=self.places))
+        variant.check_unchanged()
         self.owner.auditor.traced(variant.size, variant.seconds)
         return variant
 
@@ -341,38 +388,6 @@ class Task:
         return None if fits is None or fits.all() else fits
 
 
-class Result:
-    """Values and derivatives of parts of a batch, put together."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.values: Any = None
-        self.slopes: Any = None
-        self.each: Any = None
-        self.spans: dict[int, list[int]] = {}
-
-    def add(self, variant: Traced, rows: Any, found: Found, *, summed: bool) -> None:
-        """One part more."""
-        import numpy as np
-
-        if self.values is None:
-            self.variant, self.spans = variant, variant.spans
-            if rows is None and not len(found.refused):
-                self.values, self.slopes, self.each = found.values, found.slopes, found.each
-                return
-            self.values = np.zeros(len(found.values)) if summed else np.empty((len(found.values), self.size))
-            self.slopes = 0.0
-            self.each = np.empty((len(found.each), self.size))
-        rows = np.arange(self.size) if rows is None else rows
-        kept = np.setdiff1d(np.arange(len(rows)), found.refused)
-        if summed:
-            self.values = self.values + found.values
-            self.slopes = self.slopes + found.slopes
-        else:
-            self.values[:, rows[kept]] = found.values[:, kept]
-        self.each[:, rows[kept]] = found.each[:, kept]
-
-
 class BatchedFunctional(Functional):
     """A batched function of arrays: the parameters of a model as one flat array, and the other arguments."""
 
@@ -384,7 +399,10 @@ class BatchedFunctional(Functional):
         if wanted:
             compiled.check_argnums([self.argnum])
         call = Call((*others[: self.argnum], self.model, *others[self.argnum :]), keywords)
-        task = Task(compiled, call, start=(self.plain, self.own), skip=self.argnum, head=head, values=self.values)
+        if is_observed():
+            value, slopes = self.observed(call, head, wanted)
+            return (value if compiled.reduce is not None else in_arrays(value)), slopes
+        task = Task(compiled, call, start=(self.plain, self.owned), skip=self.argnum, head=head, values=self.values)
 
         def targets(variant: Traced) -> Any:
             if wanted:
@@ -441,35 +459,3 @@ def column_of(source: Any, columns: Mapping[int, Column]) -> Column:
     """The matrix and the column of the numbers of an input that varies."""
     matrix, first = columns[thing_of(source)]
     return matrix, first + (source[1] if isinstance(source, tuple) else 0)
-
-
-def merged(nodes: Sequence[Value], slopes: Any, others: Sequence[Value], more: Any) -> tuple[list[Value], Any]:
-    """Derivatives by two lists of Values, added."""
-    import numpy as np
-
-    union = list(dict.fromkeys([*nodes, *others]))
-    place = {node: k for k, node in enumerate(union)}
-    found = np.zeros((len(slopes), len(union)))
-    found[:, [place[node] for node in nodes]] += slopes
-    found[:, [place[node] for node in others]] += more
-    return union, found
-
-
-def stacked(tree: Any, columns: Iterator[Any]) -> Any:
-    """Results of all examples: an array in place of a number or a list of numbers."""
-    import numpy as np
-
-    if tree is None:
-        return None
-    if isinstance(tree, Mapping):
-        return {key: stacked(part, columns) for key, part in tree.items()}
-    if isinstance(tree, tuple):
-        parts = [stacked(part, columns) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    if isinstance(tree, list) or is_array(tree):
-        try:
-            shape = np.array(tree, dtype=float).shape
-        except (TypeError, ValueError):
-            return [stacked(part, columns) for part in tree]
-        return np.stack([next(columns) for _ in leaves(tree)], axis=-1).reshape(-1, *shape)
-    return next(columns)

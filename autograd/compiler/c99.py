@@ -27,6 +27,19 @@ KEYWORDS = {
     "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "memcpy",
     "inputs", "outputs", "gradient", "status", "row", "v", "h", "i", "j", "k", "s", "top", "turned",
 }  # fmt: skip
+# What math.h and string.h of C99 declare; the forms for float and long double end in f and l.
+LIBRARY = {
+    "acos", "asin", "atan", "atan2", "cos", "sin", "tan", "acosh", "asinh", "atanh", "cosh", "sinh", "tanh", "exp", "exp2",
+    "expm1", "frexp", "ilogb", "ldexp", "log", "log10", "log1p", "log2", "logb", "modf", "scalbn", "scalbln", "cbrt", "fabs",
+    "hypot", "pow", "sqrt", "erf", "erfc", "lgamma", "tgamma", "ceil", "floor", "nearbyint", "rint", "lrint", "llrint", "round",
+    "lround", "llround", "trunc", "fmod", "remainder", "remquo", "copysign", "nan", "nextafter", "nexttoward", "fdim", "fmax",
+    "fmin", "fma", "fpclassify", "isfinite", "isinf", "isnan", "isnormal", "signbit", "isgreater", "isgreaterequal", "isless",
+    "islessequal", "islessgreater", "isunordered", "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "drem", "significand", "signgam",
+    "float_t", "double_t", "size_t", "memcpy", "memmove", "memset", "memcmp", "memchr", "strcat", "strchr", "strcmp", "strcoll",
+    "strcpy", "strcspn", "strerror", "strlen", "strncat", "strncmp", "strncpy", "strpbrk", "strrchr", "strspn", "strstr",
+    "strtok", "strxfrm",
+}  # fmt: skip
+MACROS = {"HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "INFINITY", "NAN", "NULL", "SCRATCH"}
 HEAD = """#include <math.h>
 #include <string.h>
 
@@ -59,11 +72,28 @@ def to_c(program: Program, name: str, wanted: Sequence[int], *, careful: bool = 
 
     With `careful`, derivatives that come out as nan are computed again with care, as the room of reverse mode has it.
     """
-    if not name.isidentifier() or not name.isascii() or name in KEYWORDS:
+    if not is_free(name):
         name = "program"
     file = File()
     file.add(program, name, wanted, careful=careful)
     return file.text()
+
+
+def is_free(name: str) -> bool:
+    """Whether a function in C may have this name: nothing else in the file, in its headers or in the language has it."""
+    return is_new(name) and name not in TABLE
+
+
+def is_new(name: str) -> bool:
+    """Whether neither C nor its headers nor the functions of the library have this name."""
+    taken = KEYWORDS | LIBRARY | MACROS | {*HELPERS}
+    stem = name[:-1] if name.endswith(("f", "l")) else name
+    return name.isidentifier() and name.isascii() and name[0] != "_" and name not in taken and stem not in LIBRARY
+
+
+def function_of(row: Primitive) -> str:
+    """What the function of a row is named in C."""
+    return row.name if is_new(row.name) else f"own_{row.name}"
 
 
 class File:
@@ -119,7 +149,9 @@ class File:
         lines += ["", "outputs[o]: the results, in their order" if len(program.outputs) > 1 else "outputs[0]: the result"]
         if wanted:
             by = f"[o * {len(at)} + k]: the derivative of outputs[o]" if len(program.outputs) > 1 else "[k]: the derivative"
-            lines.append(f"gradient{by} by inputs[k]")
+            lines.append(f"gradient{by} with respect to inputs[k]")
+            if len(wanted) < len(at):
+                lines.append("            (all inputs have a place in there; 0 for those that index, which have no derivative)")
         status = ["Returns 0"]
         if any(row is not None and row.name == "take" for row in program.rows):
             status.append("-1 if an input that indexes is out of range")
@@ -142,13 +174,13 @@ class File:
                 self.templates[row] = ast.unparse(Marked(row).visit(tree))
             else:
                 self.define(row, ast.unparse(tree))
-                self.templates[row] = f"{row.name}({', '.join(f'{{{x}}}' for x in row.operands)})"
+                self.templates[row] = f"{function_of(row)}({', '.join(f'{{{x}}}' for x in row.operands)})"
         return self.templates[row].format(**dict(zip(row.operands, operands)))
 
     def define(self, row: Primitive, text: str) -> None:
         """A function for a row of the table that has a longer text."""
         parameters = ", ".join(f"double {x}" for x in row.operands)
-        self.words.setdefault(row.name, f"static double {row.name}({parameters}) {{ return {text}; }}")
+        self.words.setdefault(row.name, f"static double {function_of(row)}({parameters}) {{ return {text}; }}")
 
     def word(self, row: Primitive, name: str) -> str:
         """A word of the table as a function of C, which is defined if need be."""
@@ -162,6 +194,7 @@ class File:
             inner = TABLE[name]
             if name not in self.words:
                 self.define(inner, ast.unparse(Translation(self, inner).visit(ast.parse(inner.forward, mode="eval").body)))
+            return function_of(inner)
         else:
             raise TypeError(
                 f"primitive {row.name!r} cannot be printed in C: its text {row.forward!r} uses {name!r}, which is no word of the "

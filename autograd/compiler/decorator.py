@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from autograd.compiler.api import Compiled
+from autograd.compiler.api import Compiled, Method
 from autograd.compiler.batch import Batched
+from autograd.compiler.executable import BACKENDS
 
 __all__ = ["compile"]
 
@@ -39,7 +40,10 @@ def compile(
     numbers and arrays alone it returns floats. What the function branches on is compared again at every call: where a
     comparison comes out otherwise, the function is traced anew. `value_and_grad` works on arrays.
 
-    Raises TraceError where the function reads the number inside a Value: what it does with it cannot be known.
+    Raises TraceError where the function reads the number inside a Value, also if it catches the error: what it does with it
+    cannot be known. The same goes for what a program would not do again: changing something outside (a counter of a module,
+    `.data` or `.grad` of a Value), registering a hook, drawing random numbers. Under `detect_anomaly` and `lint`, which look at
+    every operation, the function runs by the engine. Static and class methods and properties are compiled as what they are.
 
     >>> @compile
     ... def energy(x):
@@ -67,27 +71,55 @@ def compile(
 
     Whatever a function reads by itself (a clock, a file, a random generator that it makes inside) was read when it was traced.
     So a compiled function audits itself: at its second call, and then for at most 2 % of the time, it is traced again beside its
-    program, and raises CompileMismatch where it does something else now. `audit=True` audits every call, `audit=False` none;
+    program and run on plain numbers, and raises CompileMismatch where it does something else now, or for these. `audit=True`
+    audits every call, `audit=False` none;
     `compiled.audit(...)` is an audit at will, whose report says what was, what is, and on which line. Audits leave results,
     random states and what is printed as they are; what else a function does to the world, it does in an audit too.
 
-    `backend` is "numpy"; or "python" for a program of plain Python on lists, which is what runs where NumPy is missing. The same
-    program is to be had in C (`to_c`) and on JAX (`to_jax`).
+    `backend` is "auto": NumPy at first, and machine code from the call on at which it has paid to build it, if there is a C
+    compiler. "native" builds it at the first call, and raises NativeError where that fails; "numpy" never does. Machine code is
+    kept in `autograd.cache_dir()`, and compared with the NumPy program before it is trusted; its sums may be taken in another
+    order. "python" is plain Python on lists, which is what runs where NumPy is missing. `backend` and `summary()` of a compiled
+    function say what ran and why. A batch is run by NumPy. The same program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
     >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
     15.0
     """
     if function is None:
         return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend, audit=audit)
+    if isinstance(function, (staticmethod, classmethod, property)):
+        part: Any = function.fget if isinstance(function, property) else function.__func__
+        made = compile(part, batch=batch, reduce=reduce, backend=backend, audit=audit)
+        if isinstance(function, property):
+            return property(made, function.fset, function.fdel, function.__doc__)
+        return staticmethod(made) if isinstance(function, staticmethod) else ClassMethod(made)
+    if hasattr(function, "registry") and hasattr(function, "dispatch"):
+        raise TypeError(
+            f"{function.__name__} is a singledispatch function, which chooses by the type of its argument, and a number is a "
+            "Value while it is compiled; compile the functions that it chooses among"
+        )
     if not callable(function):
         raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
-    if backend not in (None, "numpy", "python"):
-        raise ValueError(f"autograd.compile has the back ends 'numpy' and 'python', not {backend!r}; see also to_c and to_jax")
+    if backend not in (None, *BACKENDS):
+        names = ", ".join(map(repr, BACKENDS))
+        raise ValueError(f"autograd.compile has the back ends {names}, not {backend!r}; see also to_c and to_jax")
+    if backend in ("numpy", "native") and not has_numpy():
+        raise ValueError(f"the back end {backend!r} works on arrays, which needs NumPy; leave it out to run plain Python")
     if batch is None:
-        return Compiled(function, backend or ("numpy" if has_numpy() else "python"), audit)
+        return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
+    if backend == "native":
+        raise ValueError("a batch is run by NumPy so far; for machine code, compile the function of all examples")
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
     return Batched(function, batch, reduce, audit)
+
+
+class ClassMethod(classmethod):  # type: ignore[type-arg]
+    """A compiled function as a class method, with all that a compiled function can do."""
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        compiled: Any = self.__func__
+        return Method(compiled, type(owner) if kind is None else kind)
 
 
 def has_numpy() -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import keyword
-import linecache
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from autograd import floats
 from autograd.compiler.products import batched_product, is_plain, taken, total_product
 from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
+from autograd.compiler.texts import run
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.compiler.views import Views
 from autograd.ops import NUMBERS, TABLE, Primitive
@@ -60,7 +60,9 @@ def share(x, y):
 """,
     "sinc": """
 def sinc(x):
-    return np.where(np.isinf(x), 0.0, np.sinc(x))
+    rest = x - 2.0 * np.rint(0.5 * x)  # of whole turns, exactly
+    is_zero = np.isinf(x) | (rest == np.rint(rest))
+    return np.where(x == 0.0, 1.0, np.where(is_zero, 0.0, np.sin(np.pi * rest) / (np.pi * x)))
 """,
 }
 SPREAD = '''
@@ -99,12 +101,7 @@ class Text(NamedTuple):
             name: np.array(entries, dtype=np.intp if name[0] == "I" else float).reshape(shape)
             for name, (entries, shape) in self.tables.items()
         }
-        name = f"<autograd program {len(linecache.cache)}>"
-        linecache.cache[name] = (len(self.source), None, self.source.splitlines(keepends=True), name)
-        words: dict[str, Any] = {"np": np, **tables, **{word: vectorized(function) for word, function in self.words.items()}}
-        exec(compile(self.source, name, "exec"), words)
-        function: Callable[..., Any] = words["program"]
-        return function
+        return run(self.source, {"np": np, **tables, **{word: vectorized(function) for word, function in self.words.items()}})
 
 
 def vectorized(function: Callable[..., float]) -> Callable[..., Any]:

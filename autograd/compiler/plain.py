@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
-import linecache
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 from autograd import floats
 from autograd.compiler.patterns import block_names, steps, template
 from autograd.compiler.recover import Group, Shape, Tensors
+from autograd.compiler.texts import run
 from autograd.ops import NUMBERS, Primitive
 
 __all__ = ["PlainText", "plain"]
@@ -54,12 +54,7 @@ class PlainText(NamedTuple):
 
     def function(self) -> Callable[..., Any]:
         """The text as a function, which `inspect.getsource` and tracebacks can show."""
-        name = f"<autograd program {len(linecache.cache)}>"
-        linecache.cache[name] = (len(self.source), None, self.source.splitlines(keepends=True), name)
-        words: dict[str, Any] = {**self.words, **self.tables}
-        exec(compile(self.source, name, "exec"), words)
-        function: Callable[..., Any] = words["program"]
-        return function
+        return run(self.source, {**self.words, **self.tables})
 
 
 def plain(tensors: Tensors, results: Sequence[Sequence[int]]) -> PlainText:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from autograd.closures import Closure
+from autograd.compiler.draws import Draws
+from autograd.compiler.facts import listen
 from autograd.compiler.program import Guard, Program
+from autograd.compiler.stand_ins import TAKE, Float, Index
 from autograd.controls import user_line
-from autograd.functions import FUNCTIONS, ON_VALUES, apply
-from autograd.ops import Primitive
+from autograd.functions import FUNCTIONS, ON_VALUES
+from autograd.ops import TABLE, Primitive
 from autograd.value import ORDER, Operand, Value, current, note
 
 __all__ = ["TAKE", "Index", "Trace", "TraceError", "is_masked", "shares"]
@@ -22,100 +24,26 @@ WAYS_OUT = (
     "primitive to define an operation"
 )
 
+FLOATS = {float, Float}
+STOP = TABLE["stop_gradient"]
+
+
+# What a traced function does to a Value beside computing with it; the last are changes of it.
+FACTS = {
+    ".grad": "reads .grad of {name} at {line}, and a program knows numbers alone; pass the gradient as an argument",
+    ".label": "reads .label of {name} at {line}, and a program knows numbers alone; pass the label as an argument",
+    "register_hook": "registers a hook of {name} at {line}, which a program would not call; register it outside",
+    "a hook": "takes a derivative by {name}, which has a hook, at {line}; a program would not call it: remove the hook",
+    "pickle": "pickles {name} at {line}, and a program has numbers alone; do so outside",
+}
+CHANGE = (
+    "changes {name} while it runs (it sets {kind} at {line}), which its program would not do; return what is new instead, or "
+    "change {name} outside"
+)
+
 
 class TraceError(TypeError):
     """A function cannot be compiled, because what it does depends on the number inside a Value."""
-
-
-class Take(Primitive):
-    """One of many operands, by an index that is the first operand."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__("take", "take(xs)", "taken(xs)", public=False)
-
-    def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as the row
-        """The operand, or the partial derivatives: 1 for the operand that was taken, and no path for the others."""
-        return chosen if not names else lambda xs, _: taken(xs)
-
-
-def chosen(xs: Sequence[Any]) -> Any:
-    return xs[1 + int(xs[0])]
-
-
-def taken(xs: Sequence[Any]) -> list[Any]:
-    """1.0 for the operand that was taken; on terms of a program, whether it is the one."""
-    index = xs[0]
-    if isinstance(index, float) or (isinstance(index, Value) and getattr(current(), "trace", None) is None):
-        at = int(index if isinstance(index, float) else index._data)
-        return [None, *[1.0 if k == at else None for k in range(len(xs) - 1)]]
-    if isinstance(index, Value):
-        return [None, *[FUNCTIONS["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
-    return [None, *[type(index).words["where"](index - float(k), 0.0, 1.0) for k in range(len(xs) - 1)]]
-
-
-TAKE = Take()
-
-
-class Index:
-    """An integer argument of a traced function: `autograd.take` makes it an input; any other use fixes its number."""
-
-    def __init__(self, number: int, value: Value) -> None:
-        self.number, self.value = number, value
-        self.fixed = False  # whether the trace is valid for this number only
-        self.limit: int | None = None  # the length of the shortest table that it indexes
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:  # isinstance says that this is an integer
-        return int
-
-    def __index__(self) -> int:
-        self.fixed = True
-        return self.number
-
-    def __int__(self) -> int:
-        return self.__index__()
-
-    def __float__(self) -> float:
-        return float(self.__index__())
-
-    def __bool__(self) -> bool:
-        return self.__index__() != 0
-
-    def __hash__(self) -> int:
-        return hash(self.__index__())
-
-    def __eq__(self, other: object) -> bool:
-        return self.__index__() == other
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not hasattr(int, name):  # somebody asks what this is: NumPy, say
-            raise AttributeError(f"an integer has no attribute {name!r}")
-        return getattr(self.__index__(), name)
-
-    def row_of(self, rows: Any) -> Any:
-        """One row, or the numbers of one row, taken by this index: what `autograd.take` asks for."""
-        rows = rows.tolist() if hasattr(rows, "tolist") else list(rows)
-        if not 0 <= self.number < len(rows):
-            raise IndexError(f"autograd.take got index {self.number} for {len(rows)} rows: it must be from 0 to {len(rows) - 1}")
-        self.limit = min(len(rows), self.limit or len(rows))
-        if all(isinstance(row, (list, tuple)) for row in rows) and len(set(map(len, rows))) == 1:
-            return [self.row_of(column) for column in zip(*rows)]
-        return apply(TAKE, self.value, *rows)
-
-
-def arithmetic(name: str) -> Callable[..., Any]:
-    """A method of Index that works on its number, and fixes it."""
-    return lambda self, *others: getattr(self.__index__(), name)(*[o.__index__() if isinstance(o, Index) else o for o in others])
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "and", "or", "xor", "lshift", "rshift"):
-    for _method in (f"__{_name}__", f"__r{_name}__"):
-        setattr(Index, _method, arithmetic(_method))
-for _method in ("__lt__", "__le__", "__gt__", "__ge__", "__neg__", "__pos__", "__abs__", "__invert__", "__round__", "__trunc__",
-                "__str__", "__repr__", "__format__"):  # fmt: skip
-    setattr(Index, _method, arithmetic(_method))
 
 
 def is_masked(row: Primitive) -> bool:
@@ -142,19 +70,27 @@ class Trace:
     ) -> None:  # fmt: skip
         self.program = Program() if program is None else program
         self.refs: dict[Value, int] = {}
+        self.given: set[Value] = set()  # those that were made of numbers in the arguments
         self.sources: list[Any] = []  # for each input, where its number is found
         self.source_of = source_of
-        self.generators = [*generators, random.getstate.__self__]  # type: ignore[attr-defined]
-        if (np := sys.modules.get("numpy")) is not None:
-            self.generators.append(np.random.mtrand._rand)
+        self.draws = Draws(list(generators))
+        for generator in self.draws.generators:
+            if isinstance(generator, random.SystemRandom):
+                raise TraceError(
+                    f"nobody can see whether {generator!r} is drawn from; draw outside and pass the numbers as an argument"
+                )
+        self.refusal: TraceError | None = None  # what was refused first: the function may have caught it
         self.constants: dict[float, str] = {}  # numbers from outside, and the line where each came in first
+        self.copies = False  # whether Values were copied
         self.chose = False  # whether derivatives of choices are part of the program
         self.rules: dict[Primitive, list[Callable[..., Any] | None]] = {}
         self.around = current()
+        listen()
 
     def input(self, source: Any, number: float, name: str) -> Value:
         """A Value that stands for a number in the arguments."""
-        value = Value(number, label=name)
+        value = Float(number)
+        self.given.add(value)
         self.enter(value, source, name, parameter=False)
         return value
 
@@ -164,32 +100,43 @@ class Trace:
         self.sources.append(source)
         return self.refs[value]
 
-    def run(self, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-        """Call the function, and write down what it does."""
-        before = [state_of(generator) for generator in self.generators]
+    def run(
+        self, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], *, alone: bool = False
+    ) -> Any:
+        """Call the function, and write down what it does; `alone` as in `Draws`."""
+        self.name = getattr(function, "__name__", type(function).__name__)
         token = note.set(self.around.but(
-            recording=True, nested=True, watch=self.watch, read=self.read, storing=self.storing, choices=self.choices, trace=self
+            recording=True, nested=1, watch=self.watch, read=self.read, storing=self.storing, choices=self.choices, trace=self
         ))  # fmt: skip
         try:
-            output = function(*arguments, **keywords)
+            with self.draws.watched(alone=alone):
+                output = function(*arguments, **keywords)
         finally:
             note.reset(token)
-        if [state_of(generator) for generator in self.generators] != before:
+        if self.refusal is not None:
+            raise self.refusal
+        if self.draws.happened and self.draws.are_own:
             raise TraceError(
                 "the function draws random numbers, and a compiled program would use the same ones at every call; draw them "
                 "outside and pass them as an argument"
             )
         return output
 
+    def refuse(self, message: str) -> TraceError:
+        """The error to raise; it is remembered, lest the function catches it and goes on with something else."""
+        error = TraceError(message)
+        self.refusal = self.refusal or error
+        return error
+
     def watch(self, node: Value) -> None:
         """Write down an operation."""
         row = node._primitive
         if row is None:
-            raise TraceError(
+            raise self.refuse(
                 f"an operation under no_grad leaves no trace to compile, at {user_line()}; use stop_gradient instead"
             )
         if isinstance(row, Closure):
-            raise TraceError(
+            raise self.refuse(
                 f"the operation {row.name!r} at {user_line()} was given as a closure or as numbers, which cannot be compiled; "
                 "define it by autograd.primitive"
             )
@@ -197,6 +144,8 @@ class Trace:
         self.refs[node] = self.program.add(
             row, [refs[x] if x in refs else self.reference(x) for x in node._operands]  # type: ignore[index]
         )  # fmt: skip
+        if FLOATS.issuperset(map(type, node._operands)):
+            node.__class__ = Float
 
     def reference(self, operand: Operand) -> int:
         """Where an operand is in the program."""
@@ -207,13 +156,34 @@ class Trace:
         ref = self.refs.get(operand)  # type: ignore[arg-type]
         return self.foreign(operand) if ref is None else ref  # type: ignore[arg-type]
 
+    def copied(self, node: Value, copied: Value) -> None:
+        """A Value was copied: a float that was given, an operation with its operands, or another Value.
+
+        No derivative leads from the copy of a leaf to the first one, nor from that of what was computed before the trace, unless
+        a derivative is being taken around the call.
+        """
+        self.copies = True
+        if node in self.given:
+            self.given.add(copied)
+            self.refs[copied] = self.refs[node]
+        elif copied._primitive is not None and node._note.trace is self:
+            self.watch(copied)
+        else:
+            self.refs[copied] = self.program.add(STOP, [self.reference(node)])
+
     def foreign(self, value: Value) -> int:
         """A Value that no operation of the trace made: a constant if it was written down in there, else an input."""
-        if getattr(value._note, "trace", None) is self:
+        if value._note.trace is self:
             ref: int = self.program.constant(value._data)
             self.refs[value] = ref
             return ref
-        source, name = self.source_of(value) or (value, value.label or f"value.{len(self.sources)}")
+        known = self.source_of(value)
+        if known is None and value._note.trace is not None:
+            raise self.refuse(
+                f"{self.name} uses a Value that was made while a function was compiled before, at {user_line()}: something keeps "
+                "results, such as functools.cache; compute them anew, or pass them as an argument"
+            )
+        source, name = known or (value, value._note.label or f"value.{len(self.sources)}")
         return self.enter(value, source, name, parameter=True)
 
     def choices(self, node: Value) -> list[Any] | None:
@@ -234,24 +204,27 @@ class Trace:
 
     def read(self, kind: str, *operands: Any) -> None:
         """A comparison becomes a guard; reading a number that depends on an input is an error."""
+        if kind in FACTS or kind in (".data =", ".grad =", ".label ="):
+            self.fact(kind, operands[0])
+            return
         left = self.reference(operands[0])
         if kind in ORDER:
             right = self.reference(operands[1])
             if left >= 0 or right >= 0:
                 self.program.guards.append(Guard(kind, left, right, operands[2], user_line()))
         elif left >= 0:
-            raise TraceError(f"the number inside a Value is read ({kind}) at {user_line()}, while it is compiled; {WAYS_OUT}")
+            raise self.refuse(f"the number inside a Value is read ({kind}) at {user_line()}, while it is compiled; {WAYS_OUT}")
+
+    def fact(self, kind: str, value: Value) -> None:
+        """What is no number is read or written: an error, unless the Value belongs to the function alone, which made it."""
+        is_own = value._note.trace is self or value in self.given
+        if is_own and (kind.split()[0] in (".grad", ".label") or (kind == ".data =" and value not in self.refs)):
+            return
+        name = (self.source_of(value) or ("", value._note.label or "a Value"))[1]
+        fact = FACTS.get(kind, CHANGE).format(name=name, line=user_line(), kind=kind.removesuffix(" ="))
+        raise self.refuse(f"{self.name} {fact}")
 
     def storing(self, *_: Any) -> None:
         """Gradients in `grad` would be numbers of the trace."""
         line = user_line()
-        raise TraceError(f"backward() at {line} stores numbers, which a compiled function does not have; use autograd.grad")
-
-
-def state_of(generator: Any) -> str:
-    """What changes when a generator of random numbers is drawn from: Python's, NumPy's, and NumPy's older kind."""
-    if isinstance(generator, random.SystemRandom):
-        raise TraceError(f"nobody can see whether {generator!r} is drawn from; draw outside and pass the numbers as an argument")
-    if hasattr(generator, "getstate"):
-        return repr(hash(generator.getstate()))
-    return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state())
+        raise self.refuse(f"backward() at {line} stores numbers, which a compiled function does not have; use autograd.grad")

@@ -5,24 +5,25 @@ from __future__ import annotations
 import gc
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from time import perf_counter
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from autograd.calculus import grad
 from autograd.compiler.audit import Record
+from autograd.compiler.changing import Changing, NotAlike
 from autograd.compiler.executable import Executable, Numbers, has_nan
 from autograd.compiler.program import Hint, Program, sums_of_products
-from autograd.compiler.signature import OPAQUE, Signature, are_integers, is_object, unravel
-from autograd.compiler.trace import Index, Trace, TraceError
-from autograd.floats import number, unboxed
+from autograd.compiler.signature import Signature
+from autograd.compiler.stand_ins import Index
+from autograd.compiler.trace import TraceError
+from autograd.compiler.tracing import Call, Tracing
 from autograd.functions import apply
-from autograd.ops import Primitive
-from autograd.trees import is_array, leaves, rebuild, transform
+from autograd.ops import TABLE, Primitive
+from autograd.trees import is_array, rebuild, transform
 from autograd.value import Value, current, record
 
-__all__ = ["Call", "Tracing", "Variant", "Variants", "element"]
+__all__ = ["Variant", "Variants", "element"]
 
 VARIANTS = 16  # programs that are kept for one signature
 SIGNATURES = 128  # signatures that are kept
@@ -42,87 +43,22 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class Call(NamedTuple):
-    """What a function is called with."""
-
-    arguments: Sequence[Any]
-    keywords: Mapping[str, Any]
-
-
-class Tracing:
-    """One run of a function on Values, written down in `program` if that is given; `around` is the context in which it runs."""
-
-    def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
-        program: Program | None = None, around: Callable[[Sequence[Any]], AbstractContextManager[Any]] = nullcontext,
-    ) -> None:  # fmt: skip
-        started = perf_counter()
-        found = sign()
-        paths = found.paths or []
-        trace = Trace(lambda x: (found.seen[x], paths[found.seen[x]]) if x in found.seen else None, found.generators, program)
-        self.indices: dict[int | tuple[int, int], Index] = {}  # the integers by their sources
-        entering = iter(list(self.entered(trace, found)))
-        given = [replaced(x, entering) for x in call.arguments]
-        named = {key: replaced(x, entering) for key, x in call.keywords.items()}
-        numbers = list(map(primal, found.things))
-        with around(trace.generators):
-            output = unboxed(trace.run(function, given, named))
-        if (changed := found.change(numbers, sign())) is not None:
-            raise TraceError(
-                f"{name} changes {changed} while it runs, which its program would not do; return what is new instead, or change "
-                f"{changed} outside"
-            )
-        self.trace, self.output, self.found, self.program = trace, output, found, trace.program
-        self.program.outputs = [
-            trace.reference(x) if isinstance(x, Value) else self.program.constant(number(x, f"a result of {name}"))
-            for x in leaves(output)
-        ]  # fmt: skip
-        self.seconds = perf_counter() - started
-
-    @property
-    def layout(self) -> str:
-        """The containers of the results, as text."""
-        return repr(transform(lambda _: 0.0, self.output))
-
-    def entered(self, trace: Trace, found: Signature) -> Iterator[Any]:
-        """Make inputs of the arguments, and give what the function gets in place of each number and array."""
-        for k in range(found.starts[-1]):
-            kind, thing, path = found.kinds[k], found.things[k], (found.paths or [])[k]
-            if kind == "Value":
-                trace.enter(thing, k, path, parameter=True)
-            elif kind in ("array", "integers"):
-                shape = thing.shape if is_array(thing) else (len(thing),)
-                values: list[Any] = []
-                for j, number in enumerate(thing.ravel().tolist() if is_array(thing) else thing):
-                    name = f"{path}.{'.'.join(map(str, unravel(j, shape)))}"
-                    values.append(self.number(trace, (k, j), number, name, integer=kind == "integers"))
-                yield as_array(values, shape) if is_array(thing) else type(thing)(values)
-            else:
-                yield self.number(trace, k, thing, path, integer=kind == "integer")
-
-    def number(self, trace: Trace, source: Any, number: Any, name: str, *, integer: bool) -> Any:
-        """What the function gets in place of a number."""
-        value = trace.input(source, float(number), name)
-        if not integer:
-            return value
-        self.indices[source] = Index(number, value)
-        return self.indices[source]
-
-
 class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
     ) -> None:  # fmt: skip
-        self.name, self.backend = name, backend
+        self.name, self.backend, self.edition = name, backend, TABLE.edition
         run = Tracing(function, name, call, sign)
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
-        self.record, self.layout, self.seconds = Record(program), run.layout, run.seconds  # for audits
+        self.hidden, self.changed = run.found.hidden, run.changed
+        self.key, self.record, self.layout, self.seconds = run.found.key, Record(program), run.layout, run.seconds  # for audits
         self.is_scalar = isinstance(output, Value) or (hasattr(output, "__float__") and not hasattr(output, "__len__"))
         self.structure = transform(lambda _: 0.0, output)
         self.constants, self.chose = trace.constants, trace.chose
+        self.nested = trace.around.nested > 0 if trace.copies else None
         self.is_undecided = False
         self.fixed = {source: (index.value.label, index.number) for source, index in self.indices.items() if index.fixed}
         self.limits = limits(self.indices)
@@ -138,9 +74,19 @@ class Variant:
         self.executables: dict[tuple[int, ...], Executable] = {}
         self.latest: Executable | None = None
 
+    def check_unchanged(self, own: Collection[str] = ()) -> None:
+        """Raise TraceError if the function changes containers of the caller, of which `own` are made for it alone."""
+        if changed := [name for name in self.changed if name not in own]:
+            raise TraceError(
+                f"{self.name} changes its argument {changed[0]} while it runs, which its program would not do; work on a copy of "
+                "it, and return what is new"
+            )
+
     def fits(self, things: Sequence[Any]) -> bool:
-        """Whether the integers that the trace has fixed are the same."""
-        return all(element(things, source) == number for source, (_, number) in self.fixed.items())
+        """Whether the integers that the trace has fixed are the same; and if it copies Values, whether a derivative is taken."""
+        if self.nested is not None and self.nested != (current().nested > 0):
+            return False
+        return not self.fixed or all(element(things, source) == number for source, (_, number) in self.fixed.items())
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
         """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things."""
@@ -248,10 +194,14 @@ class Variants:
     def __init__(self, name: str) -> None:
         self.name = name
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
+        self.edition = TABLE.edition
         self.warned: set[str] = set()
 
-    def fitting(self, found: Signature, trace: Callable[[], Variant]) -> Iterator[Variant]:
-        """The programs that may fit, the latest first, and in the end a new one, unless there are too many."""
+    def fitting(self, found: Signature, trace: Callable[[], Variant], changing: Changing) -> Iterator[Variant]:
+        """The programs that may fit, the latest first, and in the end a new one, unless there are too many.
+
+        There is none either where a trace fails with numbers from outside as inputs: they are none from then on.
+        """
         known = self.of(found)
         for variant in list(known):
             if variant.fits(found.things):
@@ -261,12 +211,19 @@ class Variants:
                 yield variant
         if self.is_full(known):
             return
-        with collector_paused():
-            known.insert(0, trace())
+        try:
+            with collector_paused():
+                known.insert(0, trace())
+        except NotAlike:
+            changing.give_up()
+            return
         yield known[0]
 
     def of(self, found: Signature) -> list[Variant]:
         """The programs of a signature, to which others may be added."""
+        if self.edition != TABLE.edition:  # a primitive was registered again, and programs hold what it was
+            self.edition = TABLE.edition
+            self.known.clear()
         key = tuple(found.key)
         known = self.known.get(key)
         if known is None:
@@ -325,7 +282,12 @@ class Replay(Primitive):
         return replay(self.variant.program, given)[self.row]
 
     def slopes(self, xs: Sequence[Any], _: Any) -> list[Any]:
-        """Its derivatives, by the engine. Raises RuntimeError if a Value has another number than when it was called."""
+        """Its derivatives, by the engine.
+
+        Raises RuntimeError if a Value has another number than when it was called, or a primitive another rule.
+        """
+        if self.variant.edition != TABLE.edition:
+            raise RuntimeError(f"{self.variant.name} was computed before a primitive was registered again; call it again")
         for k, x in zip(self.places, xs):
             now, then = primal(x), float(self.numbers[k])
             if now != then and (now == now or then == then):
@@ -382,14 +344,6 @@ def element(things: Sequence[Any], source: Any) -> Any:
     return flat(things[source[0]])[source[1]] if isinstance(source, tuple) else things[source]
 
 
-def as_array(values: list[Any], shape: Sequence[int]) -> Any:
-    """An array of things."""
-    from autograd.arrays.elements import filled
-    from autograd.arrays.protocols import Array
-
-    return filled(values, shape).view(Array)
-
-
 def primal(thing: Any) -> Any:
     return thing._data if isinstance(thing, Value) else thing
 
@@ -397,28 +351,3 @@ def primal(thing: Any) -> Any:
 def scalar_size(row: Primitive, count: int) -> int:
     """How many operations on two numbers an operation of the table stands for: a `dot` of n products is 2n - 1 of them."""
     return count - 1 if row.arity is None and count > 1 else 1
-
-
-def replaced(x: Any, entering: Iterator[Any]) -> Any:
-    """An argument with its numbers and arrays replaced, in the order in which `Signature.argument` finds them."""
-    if x is None or isinstance(x, (bool, str, bytes, Value, *OPAQUE)):
-        return x
-    if isinstance(x, Mapping):
-        return type(x)({key: replaced(part, entering) for key, part in x.items()})  # type: ignore[call-arg]
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*[replaced(part, entering) for part in x])
-    if are_integers(x):
-        return next(entering)
-    if isinstance(x, (list, tuple)):
-        return type(x)([replaced(part, entering) for part in x])
-    if getattr(x, "shape", None) == ():
-        return replaced(x.item(), entering)
-    if is_array(x) and x.dtype.kind in "bSU":
-        return x.copy()
-    if is_array(x) and x.dtype.kind not in "fiu":
-        return as_array([replaced(part, entering) for part in x.ravel().tolist()], x.shape)
-    if is_object(x) and not hasattr(x, "__float__"):
-        return x
-    if is_array(x) or hasattr(x, "__index__") or hasattr(x, "__float__"):
-        return next(entering)
-    return x

@@ -5,7 +5,9 @@ from __future__ import annotations
 import array
 import ctypes
 import decimal
+import functools
 import io
+import numbers
 import os
 import random
 import secrets
@@ -14,6 +16,7 @@ import sys
 import threading
 import time
 import uuid
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -363,6 +366,126 @@ def test_networks_and_their_losses_raise_no_false_alarm():
         for p in model.parameters():
             p.data -= 0.1 * p.grad
             p.grad = 0.0
+
+
+@functools.singledispatch
+def twice(x):
+    return x * 3.0
+
+
+@twice.register
+def _(x: float):
+    return x * 2.0
+
+
+def by_pattern(x):
+    match x:
+        case float():
+            return x * 2.0
+        case _:
+            return x * 3.0
+
+
+def by_attribute(x):
+    try:
+        return x.relu() * 3.0
+    except AttributeError:
+        return x * 2.0
+
+
+ASKING = {
+    "isinstance": lambda x: x * 2.0 if isinstance(x, float) else x * 3.0,
+    "type": lambda x: x * {float: 2.0}.get(type(x), 3.0),
+    "class": lambda x: x * (2.0 if x.__class__ is float else 3.0),
+    "number of the standard library": lambda x: x * 2.0 if isinstance(x, (numbers.Real, complex)) else x * 3.0,
+    "name of the type": lambda x: x * len(type(x).__name__) * len(type(x).__module__),
+    "has a method": lambda x: x * 2.0 if hasattr(x, "hex") and not hasattr(x, "exp") else x * 3.0,
+    "dispatch": lambda x: twice(x),
+    "pattern": by_pattern,
+    "attribute": by_attribute,
+    "constant": lambda x: 2.0 if isinstance(x, float) else 3.0,
+}
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_function_that_asks_what_a_number_is_is_found(name):
+    function = ASKING[name]
+    compiled = ag.compile(function, audit=False)
+    try:
+        first = compiled(1.5)
+    except TypeError:
+        return  # refused
+    report = compiled.audit(1.5)
+    assert bool(report) == (first == function(1.5))
+    if not report:
+        assert "for plain numbers" in str(report)
+        assert (report.was, report.now) == (repr(first), repr(function(1.5)))
+
+
+class Rates:
+    def __init__(self, rate):
+        self.rate = rate
+
+
+SOUND = {
+    "sums that cancel": (lambda xs: sum(xs), [1e16, 1.0, -1e16]),
+    "sums of products": (lambda xs: sum(x * y for x, y in zip(xs, xs[1:])) - sum(xs), [0.1 * k for k in range(50)]),
+    "functions of NumPy": (lambda x: np.sum(np.exp(x)) - np.exp(x) @ x, np.linspace(-3.0, 3.0, 200)),
+    "functions of NumPy on floats": (lambda x: np.tanh(np.sin(x) * 1e3) * np.float64(2.0), 1.5),
+    "chaos": (lambda x: functools.reduce(lambda y, _: np.sin(3.9 * y) * 4.0, range(200), x), 0.3),
+    "methods of Values": (lambda x: x.relu() + x.sigmoid(), 1.5),
+    "division by 0": (lambda x: ag.where(x > 0.0, x, 1.0 / x), 0.0),
+    "roots of negative numbers": (lambda x: x**0.5 + abs(x**1.5), -2.0),
+    "overflow": (lambda x: 2.0 / (x**400 + 1.0), 10.0),
+    "steps": (lambda x: x // 0.1 + x % 0.1 + ag.round(x * 10.0), 0.7),
+    "comparisons of sums": (lambda xs: xs[0] if sum(xs) > 0.0 else xs[1], [0.1, 0.2, -0.3]),
+    "integers": (lambda xs, n: sum(xs) * n / 3 + n * 0.1 + 0.9**n, [1.0, 2.0], 7),
+    "indices": (lambda xs, n: xs[n] * ag.take(xs, n), [1.0, 2.0], 1),
+    "a set": (lambda xs: sum({id(x): x for x in {Cell(2.0), Cell(3.0)}}, 0) * 0.0 + xs[0], [1.0]),
+    "Values": (lambda w, x: w * x + ag.log(w), Value(2.0), 3.0),
+    "other kinds": (lambda x, flag, text: x * len(text) if flag else x, 1.5, True, "abc"),
+    "containers": (lambda t: {"a": [t["w"][0] * 2.0, t["b"]], "b": (t["b"],)}, {"w": [1.0, 2.0], "b": 3.0}),
+    "a derivative": (lambda x: ag.grad(lambda z: z**3 * x)(x) + ag.hessian(lambda z: z**3)(x), 1.5),
+    "a compiled function": (lambda x: ag.compile(lambda z: z * x)(x) + 1.0, 1.5),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_plain_numbers_raise_no_false_alarm(name):
+    function, *arguments = SOUND[name]
+    compiled = ag.compile(function, audit=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            compiled(*arguments)
+
+
+def test_plain_numbers_change_nothing():
+    model, xs = nn.Linear(2, 1), [1.0, 2.0]
+    calls = []
+    model.parameters()[0].register_hook(calls.append)
+    step = ag.compile(lambda model, xs: (model(xs)[0] - 1.0) ** 2, audit=True)
+    before = [p.data for p in model.parameters()], random.getstate()
+    for _ in range(3):
+        step.functional(model)(np.array([0.1, 0.2, 0.3]), xs)
+        step(model, xs)
+    assert (before, xs) == (([p.data for p in model.parameters()], random.getstate()), [1.0, 2.0])
+    assert len(calls) == 3
+    assert all(p.grad == 0.0 for p in model.parameters())
+
+
+def test_numbers_outside_that_keep_changing_are_audited():
+    rates, rate = Rates(0.5), 2.0
+
+    def f(x, n):
+        return x * rate + rates.rate * n * 0.5
+
+    compiled, found = ag.compile(f, audit=True), []
+    for k in range(6):
+        rates.rate, rate = 0.5 + k, 2.0 + k
+        assert compiled(1.5, k) == f(1.5, k)
+        found.append(compiled.audit(1.5, k))
+    assert all(found)
 
 
 def test_audits_take_their_share_of_the_time_and_no_more():

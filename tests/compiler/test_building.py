@@ -170,7 +170,7 @@ def test_a_compiler_that_does_not_know_this_processor(place, script, runs):
         ("exit 1", r"failed with exit code 1; it said nothing\n"),
         ("seq 100; exit 1", r"it said \n  1\n  2\n(  \d+\n){10}  \.\.\.\nWay out"),
         (r"printf 'a\377b'; exit 1", "it said \n  a\ufffdb"),
-        ("kill -9 $$", r"was stopped by signal 9"),
+        ('echo half > "$TMPDIR/half.s"; kill -9 $$', r"was stopped by signal 9"),
         ("kill -11 $$", r"was stopped by signal 11"),
         ("echo done", r"wrote no library .*No such file.*it said \n  done"),
         ("mkdir $out", r"wrote no library .*directory"),

@@ -195,3 +195,128 @@ def test_targets_of_several_lengths():
 
     with pytest.raises(ValueError, match="neither the mean nor the sum"):
         run(Inline())
+
+
+class Counting(ThreadPoolExecutor):
+    """Says how many pieces it got for each batch."""
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.count = 0
+
+    def submit(self, *task, **keywords):
+        self.count += 1
+        return super().submit(*task, **keywords)
+
+
+class LikeDask(Inline):
+    """Dask's executor, as far as it tells how many workers there are: its client knows the threads of each."""
+
+    def __init__(self, threads):
+        super().__init__(workers=0)
+        self._client = self
+        self.threads, self.count = threads, 0
+
+    def nthreads(self):
+        if isinstance(self.threads, Exception):
+            raise self.threads
+        return self.threads
+
+    def submit(self, *task, **keywords):
+        self.count += 1
+        return super().submit(*task, **keywords)
+
+
+def pieces(executor, count=24, **options):
+    """How many pieces a batch of so many samples has, and the loss."""
+    model = nn.Neuron(1, nonlin=False, init="zeros")
+    samples = [[0.1 * k] for k in range(count)], [0.3 * k for k in range(count)]
+    history = nn.fit(model, *samples, loss=nn.mse_loss, epochs=1, executor=executor, progress=False, **options)
+    return executor.count, history.loss[0]
+
+
+def test_pieces_follow_the_workers(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    expected = pieces(LikeDask({"one": 1}))[1]
+    six = {f"tcp://worker{k}": 1 for k in range(6)}
+    for executor, count in [
+        (LikeDask(six), 6), (LikeDask(dict.fromkeys(six, 2)), 12), (LikeDask({}), 2), (LikeDask("six"), 2),
+        (LikeDask(OSError("the scheduler is gone")), 2), (LikeDask({"one": 100}), 24), (Counting(7), 7), (Counting(1), 1),
+    ]:  # fmt: skip
+        found, loss = pieces(executor)
+        assert found == count
+        assert loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_workers_may_be_said(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert pieces(LikeDask({"one": 1}), workers=5)[0] == 5
+    assert pieces(Counting(3), workers=8)[0] == 8
+    assert pieces(Counting(3), count=2, workers=8)[0] == 2  # no piece without a sample
+    for wrong, error in ((0, ValueError), (-1, ValueError), (2.0, TypeError), ("2", TypeError)):
+        with pytest.raises(error, match="number of workers of fit"):
+            pieces(Counting(3), workers=wrong)
+    with pytest.raises(ValueError, match="workers=2 and no executor that has them; add executor="):
+        nn.fit(nn.Neuron(1), [[1.0]], [1.0], loss=nn.mse_loss, workers=2, progress=False)
+
+
+def test_pieces_follow_the_workers_of_dask():
+    distributed = pytest.importorskip("distributed", reason="the extra `distributed` is not installed")
+    from nn.parallel import workers_of
+
+    settings = {"n_workers": 3, "threads_per_worker": 2, "processes": False, "dashboard_address": None, "silence_logs": 50}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own
+        with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as client:
+            client.wait_for_workers(3)
+            assert workers_of(client.get_executor()) == workers_of(client) == 6
+
+
+def test_hooks_see_the_whole_gradient():
+    def hooked():
+        model = nn.MLP(2, [4, 1], activation="tanh", seed=2)
+        seen = []
+        model.layers[0].neurons[0].b.register_hook(lambda gradient: seen.append(gradient) or max(-0.01, min(0.01, gradient)))
+        model.layers[1].neurons[0].b.register_hook(lambda gradient: 0.0)
+        return model, seen
+
+    model, expected = hooked()
+    weights, _ = trained(model=model)
+    model, seen = hooked()
+    assert trained(Inline(), model=model)[0] == pytest.approx(weights, rel=1e-12)
+    assert seen == pytest.approx(expected, rel=1e-12)
+
+
+class Stateful(nn.Module):
+    """One weight, and state that a call changes."""
+
+    def __init__(self, state, change):
+        self.w, self.state, self.change = ag.Value(0.5), state, change
+
+    def forward(self, x):
+        self.change(self)
+        return self.w * x[0]
+
+
+def counts(model):
+    model.state += 1
+
+
+def keeps(model):
+    model.state.append(model.w * 2.0)
+
+
+def adds(model):
+    model.new = 1.0
+
+
+def nothing(model):
+    model.state = model.state * 1.0
+
+
+@pytest.mark.parametrize(("state", "change"), [(0, counts), ([], keeps), (0, adds)])
+def test_a_model_that_changes_itself_is_refused(state, change):
+    for executor in (Inline(), Counting(2)):
+        with pytest.raises(TypeError, match=r"calling the model changes Stateful.(state|new).*copies.*leave executor out"):
+            nn.fit(Stateful(state, change), [[1.0], [2.0]], [1.0, 2.0], loss=nn.mse_loss, executor=executor, progress=False)
+    nn.fit(Stateful(1.0, nothing), [[1.0], [2.0]], [1.0, 2.0], loss=nn.mse_loss, executor=Inline(), progress=False, epochs=1)

@@ -1,7 +1,9 @@
 import math
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 import nn
@@ -92,6 +94,23 @@ def test_bad_data_is_named(bad):
     with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) in epoch 1"):
         nn.fit(neuron, [[bad]], [1.0], loss=nn.mse_loss, progress=False)
     assert [p.data for p in neuron.parameters()] == before
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"penalty": lambda model: model.parameters()[0] ** 2}, {"executor": ThreadPoolExecutor(1)}]
+)
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda *_: 0.5, "not float 0.5: it was computed from the numbers in the predictions"),
+        (lambda predictions, _: np.float64(predictions[0].data), "not float64 .*: it was computed from the numbers"),
+        (lambda *_: None, r"not NoneType None; is a return missing\?"),
+        (lambda predictions, _: predictions, r"not list .*; is a return missing\?"),
+    ],
+)
+def test_a_loss_that_is_no_value_is_named(loss, said, options):
+    with pytest.raises(TypeError, match=f"the loss must return a Value, {said}"):
+        line(loss=loss, **options)
 
 
 def test_the_progress_bar(capsys):

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tests.soak.compiled import COMPILED, available
 from tests.soak.generate import PARTS, generate
 from tests.soak.judge import WRONG, judge, shrink
 from tests.soak.many import soak
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = judge(program)
         print(program.text, f"# {verdict.kind} {verdict.system}: {verdict.reason}", sep="\n")
         return int(verdict.kind == WRONG)
-    print(f"systems: {', '.join(system.name for system in SYSTEMS)}; oracle: jets of mpmath's numbers")
+    names = ", ".join(system.name for system in (*SYSTEMS, *filter(available, COMPILED)))
+    print(f"systems: {names} (a back end and a use of compiled functions for each program); oracle: jets of mpmath's numbers")
     report = soak(options.programs, options.seed, options.processes, parts)
     for name, _ in report.wrong[: options.shown]:
         print(told(name, parts))

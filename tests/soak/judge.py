@@ -14,10 +14,11 @@ import mpmath as mp
 import numpy as np
 
 import autograd as ag
+from tests.soak.compiled import systems_for
 from tests.soak.jets import SMALLEST, UndefinedError
 from tests.soak.oracle import DIGITS, LARGEST, SHAKE, Run, oracle_run
 from tests.soak.programs import Derivatives, Program, Step, flatten
-from tests.soak.systems import SYSTEMS, System
+from tests.soak.systems import System
 
 __all__ = ["FULL", "OPEN", "PARTLY", "WRONG", "Verdict", "judge", "shrink"]
 
@@ -45,16 +46,18 @@ class Judgement:
     def __init__(self, program: Program) -> None:
         self.program, self.run = program, Run()
         self.numbers = in_range(oracle_run(program, self.run))
-        self._slack: list[Any] | None = None
+        self._slack: dict[bool, list[Any]] = {}
         self.branches = self.run.close  # whether roundings decide a comparison or a jump
 
-    @property
-    def slack(self) -> list[Any]:
-        """For every number how far it moves when results are rounded: found by perturbing every step, when first needed."""
-        if self._slack is None:
+    def slack(self, *, reordered: bool = False) -> list[Any]:
+        """For every number how far it moves when results are rounded: found by perturbing every step, when first needed.
+
+        If sums may be `reordered`, also when each of their terms is rounded as the largest is.
+        """
+        if reordered not in self._slack:
             exact = self.numbers
-            self._slack = [mp.mpf(0)] * len(exact)
-            runs = [Run(noise=random.Random(k)) for k in range(RUNS)] + [Run(rounded=True)]
+            self._slack[reordered] = [mp.mpf(0)] * len(exact)
+            runs = [Run(noise=random.Random(k), reordered=reordered) for k in range(RUNS)] + [Run(rounded=True)]
             for run in runs:
                 scale = 1 if run.rounded else mp.mpf(2) ** -53 / SHAKE
                 try:
@@ -63,32 +66,35 @@ class Judgement:
                     self.branches = True
                     continue
                 self.branches |= run.trail != self.run.trail
-                self._slack = [max(s, distance(m, x) * scale) for s, m, x in zip(self._slack, moved, exact)]
-        return self._slack
+                self._slack[reordered] = [max(s, distance(m, x) * scale) for s, m, x in zip(self._slack[reordered], moved, exact)]
+        return self._slack[reordered]
 
-    def verdict(self, k: int, found: Any) -> str:
-        """How the k-th number of a system stands to the oracle's."""
+    def verdict(self, k: int, found: Any, *, reordered: bool = False) -> str:
+        """How the k-th number of a system stands to the oracle's; `reordered` says that it takes sums in orders of its own."""
+        kind = self.compared(k, found, reordered=False)
+        return self.compared(k, found, reordered=True) if kind == WRONG and reordered else kind
+
+    def compared(self, k: int, found: Any, *, reordered: bool) -> str:
+        """The same, by what one kind of perturbation makes."""
         exact = self.numbers[k]
         if isnan(found) and self.run.infinite:
             return PARTLY  # infinities of both signs on several paths, or times a tangent of 0: every order has its own
         if mp.isnan(exact):
             return FULL if isnan(found) else PARTLY if k else WRONG  # a value that is nan looks healthy in no system
         if not mp.isfinite(exact):
-            return FULL if found == exact else OPEN if self.is_open(k) else WRONG
+            return FULL if found == exact else OPEN if self.is_open(k, reordered=reordered) else WRONG
         if mp.isfinite(found) and abs(found - exact) <= CLOSE * abs(exact):
             return FULL
-        if self.is_open(k):
+        if self.is_open(k, reordered=reordered):
             return OPEN
-        return FULL if mp.isfinite(found) and abs(found - exact) <= self.tolerance(k) else WRONG
+        allowed = RELATIVE * abs(exact) + ROUNDINGS * self.slack(reordered=reordered)[k] + SMALLEST
+        return FULL if mp.isfinite(found) and abs(found - exact) <= allowed else WRONG
 
-    def tolerance(self, k: int) -> Any:
-        """How far a system may be from the k-th number."""
-        return RELATIVE * abs(self.numbers[k]) + ROUNDINGS * self.slack[k] + SMALLEST
-
-    def is_open(self, k: int) -> bool:
+    def is_open(self, k: int, *, reordered: bool) -> bool:
         """Whether the k-th number depends on roundings so much that it is none to compare with."""
         size = abs(self.numbers[k]) if mp.isfinite(self.numbers[k]) else 0
-        return self.slack[k] * ROUNDINGS > LOOSE * max(size, 1) or self.branches  # which is known when the slack is
+        moves = self.slack(reordered=reordered)[k]  # first, as it finds out whether branches do
+        return moves * ROUNDINGS > LOOSE * max(size, 1) or self.branches
 
 
 def distance(moved: Any, exact: Any) -> Any:
@@ -109,14 +115,14 @@ def in_range(answer: Derivatives) -> list[Any]:
 
 
 @np.errstate(all="ignore")
-def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
-    """Run a program on the oracle and on the systems, and compare."""
+def judge(program: Program, systems: Sequence[System] | None = None) -> Verdict:
+    """Run a program on the oracle and on the systems (those that `systems_for` chooses, if none are given), and compare."""
     try:
         judgement = Judgement(program)
     except UndefinedError as error:
         return Verdict(OPEN, str(error).split(":")[0])
     worst = Verdict(FULL)
-    for system in systems:
+    for system in systems or systems_for(program):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ag.GradientWarning)
@@ -125,7 +131,7 @@ def judge(program: Program, systems: Sequence[System] = SYSTEMS) -> Verdict:
             return Verdict(WRONG, traceback.format_exc(limit=-3), system.name)
         with mp.workdps(DIGITS):
             for k, x in enumerate(found):
-                kind = judgement.verdict(k, x)
+                kind = judgement.verdict(k, x, reordered=getattr(system, "is_compiled", False))
                 if kind == WRONG:
                     return Verdict(WRONG, difference(program, judgement, k, x), system.name)
                 if kind == PARTLY and worst.kind == FULL:
@@ -142,7 +148,7 @@ def difference(program: Program, judgement: Judgement, k: int, found: Any) -> st
     return f"{what}: {float(found)!r}, the oracle says {mp.nstr(judgement.numbers[k], 17)}"
 
 
-def shrink(program: Program, systems: Sequence[System] = SYSTEMS) -> Program:
+def shrink(program: Program, systems: Sequence[System] | None = None) -> Program:
     """A smaller program that differs still: steps are dropped, and what they made is read from their operands, while it does."""
     shrunk = True
     while shrunk:

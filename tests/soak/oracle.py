@@ -34,6 +34,7 @@ class Run:
 
     noise: random.Random | None = None  # every inexact result, and every step of a path, is off by a random part of SHAKE
     rounded: bool = False  # every value is rounded to a double
+    reordered: bool = False  # a sum is off by a random part of its terms: they may be added in another order
     trail: list[Any] = field(default_factory=list)  # the outcomes of comparisons, and the pieces on which flat rows were
     close: bool = False  # whether two numbers differed by no more than roundings make, where equality was asked
     infinite: bool = False  # whether a number on the way was
@@ -61,7 +62,10 @@ def jet_function(name: str) -> Callable[..., Jet]:
         try:
             if name in JUMPS:
                 RUN.get().trail.append(str(JUMPS[name](*[jet.value for jet in jets])))  # so that nan is like nan
-            return settled(known(*jets), mp.mpf(name in COARSE))
+            floor = mp.mpf(name in COARSE)
+            if RUN.get().reordered and name in ("add", "sub"):
+                floor = max(abs(jet.value) for jet in jets)
+            return settled(known(*jets), floor)
         except UndefinedError:
             raise
         except (ArithmeticError, ValueError) as error:  # poles, in mpmath's words
@@ -102,9 +106,10 @@ def compared(name: str) -> Callable[[Jet, Any], bool]:
         answer: bool = plain(self, *other)
         run = RUN.get()
         run.trail.append(answer)
-        if name in ("__eq__", "__ne__"):
-            x, y = self.value, constant(*other).value
-            run.close = run.close or 0 < abs(x - y) <= SHAKE * abs(x)
+        if name in ("__eq__", "__ne__", "__bool__"):
+            apart = self.value - (constant(*other).value if other else 0)
+            run.trail.append(mp.nstr(apart, 3))  # its digits tell whether it is a difference of roundings
+            run.close = run.close or 0 < abs(apart) <= SHAKE * abs(self.value)
         return answer
 
     return comparison
@@ -144,8 +149,9 @@ def composed(words: dict[str, Any]) -> dict[str, Any]:
         return mean([x * x for x in [x - mean(xs) for x in xs]])
 
     def shifted(xs: Sequence[Any]) -> list[Any]:
-        top = words["stop_gradient"](words["max"](xs))  # digits are many, but not 160
-        return [x - top for x in xs]
+        jets = [constant(x) for x in xs]
+        k = max(range(len(jets)), key=lambda j: jets[j].value)  # digits are many, but not 160
+        return [x - jets[k] for x in jets]
 
     def softmax(xs: Sequence[Any]) -> list[Any]:
         powers = [exp(x) for x in shifted(xs)]

@@ -184,7 +184,10 @@ def dot(*xs: Jet) -> Jet:
 
 
 def logsumexp(*xs: Jet) -> Jet:
-    return RULES["log"](total(*[RULES["exp"](x) for x in xs]))
+    """The largest, and the logarithm of 1 and what the others are beside it: 1 + exp(-200) has more digits than there are."""
+    k = max(range(len(xs)), key=lambda j: xs[j].value)
+    others = [RULES["exp"](sub(x, xs[k])) for j, x in enumerate(xs) if j != k]
+    return add(xs[k], RULES["log1p"](total(*others))) if mp.isfinite(xs[k].value) else RULES["log"](total(*map(RULES["exp"], xs)))
 
 
 def logaddexp2(x: Jet, y: Jet) -> Jet:
@@ -317,7 +320,8 @@ RULES: dict[str, Callable[..., Jet]] = {
 # On which of its pieces a row is that jumps: roundings must not decide that.
 JUMPS: dict[str, Callable[..., Any]] = {
     "floor": mp.floor, "ceil": mp.ceil, "round": nearest, "trunc": truncated, "sign": mp.sign,
-    "heaviside": lambda x, y: mp.sign(x), "floor_divide": quotient, "mod": quotient, "fmod": lambda x, y: truncated(x / y),
+    "heaviside": lambda x, y: mp.sign(x), "where": lambda condition, x, y: mp.nstr(condition, 3),
+    "floor_divide": quotient, "mod": quotient, "fmod": lambda x, y: truncated(x / y),
 }  # fmt: skip
 
 

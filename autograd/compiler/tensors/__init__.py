@@ -1,1 +1,1 @@
-"""From groups of scalar operations to loops over strided memory."""
+"""The rooms of tensors: groups of scalar operations become loops over strided memory."""

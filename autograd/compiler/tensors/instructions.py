@@ -48,7 +48,7 @@ class Taken(NamedTuple):
     """
 
     table: Affine
-    index: Affine
+    index: Affine  # type: ignore[assignment]
     step: int
     limit: int
 
@@ -95,13 +95,13 @@ class Code:
         return {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}[buffer]
 
     def check(self) -> None:
-        """Raise ValueError if an instruction reads or writes outside its buffers, reads what is not there yet, or is no loop nest."""
+        """Raise ValueError if an instruction is no loop nest, leaves its buffers, or reads what is not there yet."""
         written: set[int] = set()
         for k, ins in enumerate(self.instructions):
             if not 0 <= ins.reduced <= len(ins.sizes) or min(ins.sizes, default=1) < 1:
                 raise ValueError(f"instruction {k} has the sizes {ins.sizes}, of which it folds {ins.reduced}")
             if len(ins.out.strides) != len(ins.outer):
-                raise ValueError(f"instruction {k} has {len(ins.outer)} outer loops and writes with {len(ins.out.strides)} strides")
+                raise ValueError(f"instruction {k} writes with {len(ins.out.strides)} strides in {len(ins.outer)} loops")
             if ins.out.buffer not in ("out", "scratch"):
                 raise ValueError(f"instruction {k} writes into {ins.out.buffer!r}")
             self.check_place(k, ins.out, ins.outer)
@@ -119,7 +119,7 @@ class Code:
         if missing:
             raise ValueError(f"no instruction writes the results {sorted(missing)[:9]}")
 
-    def check_place(self, k: int, x: Operand, sizes: Sequence[int]) -> None:
+    def check_place(self, k: int, x: Affine | Gather | Number, sizes: Sequence[int]) -> None:
         """Raise ValueError if an operand of instruction k is outside its buffer."""
         if isinstance(x, Number):
             return
@@ -127,8 +127,8 @@ class Code:
             raise ValueError(f"instruction {k} gathers {len(x.table)} numbers in loops of {prod(sizes)}")
         if isinstance(x, Affine) and len(x.strides) != len(sizes):
             raise ValueError(f"instruction {k} has {len(sizes)} loops and reads with {len(x.strides)} strides")
-        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table))  # type: ignore[union-attr]
-        if low < 0 or high >= self.size(x.buffer):  # type: ignore[union-attr]
+        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table))
+        if low < 0 or high >= self.size(x.buffer):
             raise ValueError(f"instruction {k}: {x} reaches from {low} to {high}")
 
     def run(self, inputs: Sequence[float]) -> list[float]:
@@ -140,7 +140,9 @@ class Code:
                 kept = inner
                 if ins.limit is not None:
                     place = number * len(inner)
-                    limit = ins.limit.table[place] if isinstance(ins.limit, Gather) else at(ins.limit, (*outer, *[0] * ins.reduced))
+                    limit = (
+                        ins.limit.table[place] if isinstance(ins.limit, Gather) else at(ins.limit, (*outer, *[0] * ins.reduced))
+                    )
                     kept = [index for index in inner if index[-1] < limit]
                 found = [[read(memory, x, (*outer, *index), ins.sizes) for index in kept] for x in ins.operands]
                 if ins.row.arity is None:
