@@ -16,6 +16,7 @@ from autograd.compiler.native.printing import printed
 from autograd.compiler.native.spelling import POWERS
 from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
 from autograd.ops import TABLE
+from autograd.primitives import primitive
 from tests.compiler.native import COMPILER, needs_compiler
 
 pytestmark = needs_compiler
@@ -393,6 +394,19 @@ def test_straight_lines_are_functions_of_bounded_length():
 def test_programs_without_anything(tmp_path):
     assert run(Code(0, 0), [], tmp_path) == []
     assert run(chain(("pos", (), 0, Affine("out", 0, ()), Number(-0.0))), [0.0] * 500, tmp_path) == [0.0]
+
+
+@pytest.mark.parametrize("name", ["run", "V", "p0", "nest0", "table0", "s", "double", "y1", "own_way"])
+def test_own_primitives_of_any_name(own_rows, name, tmp_path):
+    primitive(name, "sin(x) * maximum(y, x ** 2) + exp(-x)", "None", "None")
+    code = Code(20, 0)
+    for first, size in ((0, 10), (3, 1), (5, 3)):  # vectors, single numbers, and another width
+        operands = (Affine("in", first, (1,) * (size > 1)), Affine("in", 10 + first, (1,) * (size > 1)))
+        out = Affine("out", code.outputs, (1,) * (size > 1))
+        code.instructions.append(Instruction(TABLE[name], (size,) * (size > 1), 0, operands, out, -1))
+        code.outputs += size
+    inputs = [random.Random(0).uniform(-2.0, 2.0) for _ in range(20)]
+    assert all(map(agree, run(code, inputs, tmp_path), code.run(inputs)))
 
 
 def test_calls_at_the_same_time_do_not_meet(tmp_path):
