@@ -9,7 +9,7 @@ from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.spelling import Spelling, number
-from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand, Taken
+from autograd.compiler.tensors.instructions import Affine, Gather, Number, Operand, Taken
 
 __all__ = ["At", "Function", "further", "offset", "stride_of"]
 
@@ -28,7 +28,7 @@ class At(NamedTuple):
 class Function:
     """The parameters and the body of a function; where operands begin are its parameters."""
 
-    def __init__(self, members: Iterable[Instruction], spelling: Spelling) -> None:
+    def __init__(self, reads: Iterable[Operand], writes: Iterable[Affine], spelling: Spelling) -> None:
         self.spelling = spelling
         self.pointers: dict[tuple[str, int, bool], str] = {}  # the parameters: buffer, start, whether it is written
         self.tables: dict[tuple[int, ...], str] = {}
@@ -36,20 +36,8 @@ class Function:
         self.depth = 1
         self.known: dict[str, str] = {}  # names of what has been read in this block
         self.fresh = count()
-        self.bases = self.near(members)
-
-    def near(self, members: Iterable[Instruction]) -> dict[tuple[str, bool, int], int]:
-        """The place whose pointer a place is found from: its own, or where there are too many, one near it."""
-        used = [(x, written) for ins in members for x, written in [*[(x, False) for x in ins.operands], (ins.out, True)]]
-        places = sorted({(y.buffer, written, y.start) for x, written in used for y in affine(x)})
-        found: dict[tuple[str, bool, int], int] = {}
-        if len(places) > PARAMETERS:
-            base = last = places[0]
-            for place in places:
-                if place[:2] != last[:2] or place[2] > last[2] + NEAR:
-                    base = place
-                found[place], last = base[2], place
-        return found
+        read = {(y.buffer, False, y.start) for x in reads for y in affine(x)}
+        self.bases = near([*read, *{(x.buffer, True, x.start) for x in writes}])
 
     def text(self) -> str:
         """The function from its parameters on."""
@@ -154,6 +142,18 @@ def from_lowest(places: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
     """The lowest place of a table, and how far all are from it."""
     low = min(places)
     return low, tuple([place - low for place in places])
+
+
+def near(places: list[tuple[str, bool, int]]) -> dict[tuple[str, bool, int], int]:
+    """The starts from which places of buffers are found: other than their own, where there are too many."""
+    found: dict[tuple[str, bool, int], int] = {}
+    if len(places) > PARAMETERS:
+        base = last = min(places)
+        for place in sorted(places):
+            if place[:2] != last[:2] or place[2] > last[2] + NEAR:
+                base = place
+            found[place], last = base[2], place
+    return found
 
 
 def affine(x: Operand) -> list[Affine]:

@@ -35,8 +35,8 @@ class Writer(Function):
     """Writes a nest as a function."""
 
     def __init__(self, nest: Nest, spelling: Spelling) -> None:
-        super().__init__(nest.members, spelling)
         self.nest = nest
+        super().__init__(*self.accesses(nest.members), spelling)
         if nest.main:
             Reduction(self, nest.main).write()
         else:

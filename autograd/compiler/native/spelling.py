@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from autograd.compiler.c99 import File
@@ -20,14 +19,6 @@ OPERATORS = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": 
 ROOT = "where(greater(set(-1.7976931348623157e308), {0}), set(INFINITY), sqrt({0} + 0.0))"
 POWERS = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1.0 / {0}", -2.0: "(1.0 / {0}) * (1.0 / {0})",
           0.5: ROOT, -0.5: f"1.0 / {ROOT}", -1.5: f"1.0 / abs({{0}}) / {ROOT}"}  # fmt: skip
-# Functions that are short enough to stand wherever they are used; others that are used more often than MANY are called.
-SHORT = {"abs", "ceil", "copysign", "floor", "greater", "maximum", "minimum", "relu", "round", "set", "sign", "sqrt", "trunc",
-         "where"}  # fmt: skip
-MANY = 12
-CALLED = """
-static __attribute__((noinline, unused)) V called_{name}({given}) {{ return v_{name}({operands}); }}
-#define v_{name} called_{name}
-"""
 # Functions for a width: a number in all lanes, numbers that lie apart, and back; where the width is less than that of `V`, too.
 WIDTH = """
 typedef double {V} __attribute__((vector_size({size}), aligned(8), may_alias));
@@ -75,7 +66,6 @@ class Spelling:
         self.words, self.file = Words(), File()
         self.file.words = self.words.scalars  # functions of one number, which both may define
         self.widths: set[int] = set()
-        self.uses: Counter[str] = Counter()  # of functions of vectors
         self.narrow: dict[tuple[str, int], int] = {}  # functions of less lanes, with how many operands they have
 
     def type(self, w: int) -> str:
@@ -91,7 +81,6 @@ class Spelling:
         """The function for a word of the table; `set` is a number in all lanes."""
         if w == 1:
             return "" if name == "set" else self.file.word(TABLE["pos"], name)
-        self.uses[name] += 1
         if name != "set":
             function = self.words.define(name)
             if w == self.lanes:
@@ -117,10 +106,6 @@ class Spelling:
     def text(self) -> str:
         """The definitions of all words that were asked for."""
         parts = ["#include <math.h>\n", self.words.text(), HEAD]
-        for name in [name for name, uses in self.uses.items() if uses > MANY and name not in SHORT]:
-            operands = "xyz"[: TABLE[name].arity]
-            given = ", ".join(f"V {x}" for x in operands)
-            parts.append(CALLED.format(name=name, given=given, operands=", ".join(operands)))
         for w in sorted(self.widths, reverse=True):
             names = {"V": self.type(w), "v": self.prefix(w), "size": 8 * w}
             lanes = [f"x[{k}]" for k in range(w)]
