@@ -9,7 +9,7 @@ from typing import NamedTuple
 from autograd.compiler.native.folds import FOLDS, SCALED, Part
 from autograd.compiler.native.functions import At, Function, further, offset, stride_of
 from autograd.compiler.native.nests import Nest
-from autograd.compiler.native.spelling import Spelling, number
+from autograd.compiler.native.spelling import Spelling, halves, number
 from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand
 
 __all__ = ["Writer"]
@@ -294,9 +294,11 @@ class Reduction:
             writer.close(inner)
         writer.close(depth)
         for part in parts if w > 1 else ():
+            if pieces[0].ways > 1:
+                together = halves(part.join, [f"{part.name}{way}" for way in range(pieces[0].ways)])
+                writer.line(f"{part.name}0 = {spelling.spelled(together, w)};")
             join = spelling.word(part.join, 1)
-            for way in range(pieces[0].ways):
-                writer.line(f"{part.name} = {join}({part.name}, {spelling.prefix(w)}_fold({join}, {part.name}{way}));")
+            writer.line(f"{part.name} = {join}({part.name}, {spelling.prefix(w)}_fold({join}, {part.name}0));")
 
     def pieces(self, index: list[str], w: int) -> list[Piece]:
         """How the last loop is run through: in vectors, then what is left."""

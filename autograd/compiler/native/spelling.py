@@ -10,7 +10,7 @@ from autograd.compiler.native.words import Words
 from autograd.compiler.tensors.instructions import Instruction, Number
 from autograd.ops import TABLE
 
-__all__ = ["Spelling", "number"]
+__all__ = ["Spelling", "halves", "number"]
 
 # Arithmetic, which C has operators for.
 OPERATORS = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}", "neg": "-{0}", "pos": "{0}",
@@ -112,7 +112,7 @@ class Spelling:
             if w < self.lanes:
                 parts.append(WIDTH.format(**names, lanes=", ".join(lanes), repeated=", ".join(lanes * (self.lanes // w))))
             read, written = ", ".join(f"p[{k} * s]" for k in range(w)), " ".join(f"p[{k} * s] = x[{k}];" for k in range(w))
-            parts.append(APART.format(**names, read=read, written=written, fold=halves([f"(x)[{k}]" for k in range(w)])))
+            parts.append(APART.format(**names, read=read, written=written, fold=halves("f", [f"(x)[{k}]" for k in range(w)])))
         for (name, w), arity in self.narrow.items():
             v, operands = self.prefix(w), "xyz"[:arity]
             given, wide = (", ".join(f.format(x) for x in operands) for f in (f"{self.type(w)} {{}}", f"{v}_wide({{}})"))
@@ -120,7 +120,11 @@ class Spelling:
         return "".join(parts)
 
 
-def halves(operands: Sequence[str]) -> str:
-    """The fold of operands by a function f, halves first."""
+def halves(f: str, operands: Sequence[str]) -> str:
+    """The fold of operands by a function, halves first.
+
+    >>> halves("add", ["a", "b", "c", "d"])
+    'add(add(a, b), add(c, d))'
+    """
     middle = len(operands) // 2
-    return f"f({halves(operands[:middle])}, {halves(operands[middle:])})" if middle else operands[0]
+    return f"{f}({halves(f, operands[:middle])}, {halves(f, operands[middle:])})" if middle else operands[0]
