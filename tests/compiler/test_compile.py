@@ -774,3 +774,21 @@ def test_a_compiled_gradient_of_logsumexp_serves_other_numbers(first, then):
     for _ in range(2):
         value, gradient = compiled(then)
         assert (value, gradient) == (pytest.approx(ag.logsumexp(then)), pytest.approx(ag.softmax(then)))
+
+
+def test_what_is_taken_away_step_by_step_is_one_sum():
+    def loss(shares, targets):
+        found = 0.0
+        for share, target in zip(shares, targets):
+            found = found - target * ag.log(share)
+        return found
+
+    compiled = ag.compile(loss)
+    shares, targets = [0.1 * k for k in range(1, 10)], [1.0 / k for k in range(1, 10)]
+    value, slopes = compiled.value_and_grad(shares, targets)
+    assert len(compiled.source.splitlines()) < 8
+    expected, gradient = ag.value_and_grad(loss)(shares, targets)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert slopes == pytest.approx(gradient, rel=1e-14)
+    two = ag.compile(lambda a, b: a - b - b * a)
+    assert two(3.0, 2.0) == -5.0
