@@ -14,8 +14,8 @@ from autograd.ops import TABLE, Primitive
 
 __all__ = ["Guard", "Hint", "Program", "live", "rebuilt", "roots", "sums_of_products"]
 
-ADD, MUL, DIV, POW, NEG, POS, SUM, DOT, WHERE = (
-    TABLE[name] for name in ("add", "mul", "div", "pow", "neg", "pos", "sum", "dot", "where")
+ADD, SUB, MUL, DIV, POW, NEG, POS, SUM, DOT, WHERE = (
+    TABLE[name] for name in ("add", "sub", "mul", "div", "pow", "neg", "pos", "sum", "dot", "where")
 )  # fmt: skip
 SIMPLER = {DIV, POW, NEG, POS, WHERE}
 STEPS = 3  # products of one kind at so many depths are the steps of a recurrence
@@ -290,6 +290,7 @@ class sums_of_products(rebuilt):  # noqa: N801
     """A chain of additions whose intermediate results are used once becomes one sum; products used once become its pairs.
 
     The sums are what the micrograd style writes with `sum(w * x for ...)`. Two terms with at most one product stay as they are.
+    A chain of subtractions, as `loss = loss - term` makes, is what it begins with less the sum of what is taken away.
     """
 
     def prepare(self) -> None:
@@ -314,16 +315,31 @@ class sums_of_products(rebuilt):  # noqa: N801
             self.inside.update([ref for ref in self.old.operands[i] if ref >= 0 and uses[ref] == 1 and rows[ref] in (ADD, SUM)])
         for i in additions:
             if i not in self.inside:
-                self.sums[i] = self.terms(i)
-                for ref in self.sums[i][0]:
-                    needed[ref] = False
+                self.sums[i] = self.terms(self.old.operands[i])
+        self.differences: dict[int, int] = {}  # what a chain of subtractions begins with; its sum is what is taken away
+        for i in range(len(rows) - 1, -1, -1):
+            if rows[i] is SUB and needed[i] and i not in self.inside:
+                self.find_difference(i)
+        for products, _ in self.sums.values():
+            self.inside.update(products)
         for ref in self.inside:
             needed[ref] = False
 
-    def terms(self, i: int) -> tuple[list[int], list[int]]:
+    def find_difference(self, i: int) -> None:
+        """Whether a subtraction is the last of a chain of several, and what it takes away in all."""
+        chain, first = [i], self.old.operands[i][0]
+        while first >= 0 and self.old.rows[first] is SUB and self.uses[first] == 1:
+            chain.append(first)
+            first = self.old.operands[first][0]
+        if len(chain) > 2:
+            self.inside.update(chain[1:])
+            self.differences[i] = first
+            self.sums[i] = self.terms([self.old.operands[k][1] for k in reversed(chain)])
+
+    def terms(self, refs: Sequence[int]) -> tuple[list[int], list[int]]:
         """The products in a sum that are used nowhere else, if they are several, and the other terms."""
         terms: list[int] = []
-        stack = list(self.old.operands[i][::-1])
+        stack = list(refs[::-1])
         while stack:
             ref = stack.pop()
             if ref in self.inside:
@@ -343,6 +359,10 @@ class sums_of_products(rebuilt):  # noqa: N801
             if {self.new.kind(left), self.new.kind(right)} != {self.new.kind(left2), self.new.kind(right2)}:
                 return self.new.sum_of_products([(left, right), (left2, right2)])
         products, terms = self.sums.get(i, ((), ()))
+        if i in self.differences:
+            pairs = [self.at(self.old.operands[ref]) for ref in products]
+            total = self.new.sum_of_products(pairs, self.at(terms))  # type: ignore[arg-type]
+            return self.new.add(SUB, (self.place[self.differences[i]], total))
         if not products and len(terms) < 3 and self.inside.isdisjoint(operands):
             return super().write(i, row, operands)
         # A sum starts at 0.0, so further zeros change nothing.

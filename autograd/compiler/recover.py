@@ -101,12 +101,12 @@ class Tensors:
 
 
 def input_blocks(program: Program) -> list[tuple[str, list[int], Shape]]:
-    """The inputs in blocks of up to two dimensions, by their names: w.0.0, w.0.1, w.1.0, ... are a matrix."""
+    """The inputs in blocks of any number of dimensions, by their names: w.0.0, w.0.1, w.1.0, ... are a matrix."""
     found: dict[str, list[tuple[tuple[int, ...], int]]] = defaultdict(list)
     for i, name in zip(program.inputs, program.names):
         parts = name.split(".")
         numbered = [k for k, part in enumerate(parts) if part.isdigit()]
-        free = [k for k in numbered[-2:] if not is_list_of_parts(parts, k)]
+        free = [k for k in numbered if not is_list_of_parts(parts, k)]
         pattern = ".".join("*" if k in free else part for k, part in enumerate(parts))
         found[pattern].append((tuple([int(parts[k]) for k in free]), i))
     blocks = []

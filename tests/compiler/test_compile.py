@@ -774,3 +774,42 @@ def test_a_compiled_gradient_of_logsumexp_serves_other_numbers(first, then):
     for _ in range(2):
         value, gradient = compiled(then)
         assert (value, gradient) == (pytest.approx(ag.logsumexp(then)), pytest.approx(ag.softmax(then)))
+
+
+def test_what_is_taken_away_step_by_step_is_one_sum():
+    def loss(shares, targets):
+        found = 0.0
+        for share, target in zip(shares, targets):
+            found = found - target * ag.log(share)
+        return found
+
+    compiled = ag.compile(loss)
+    shares, targets = [0.1 * k for k in range(1, 10)], [1.0 / k for k in range(1, 10)]
+    value, slopes = compiled.value_and_grad(shares, targets)
+    assert len(compiled.source.splitlines()) < 8
+    expected, gradient = ag.value_and_grad(loss)(shares, targets)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert slopes == pytest.approx(gradient, rel=1e-14)
+    two = ag.compile(lambda a, b: a - b - b * a)
+    assert two(3.0, 2.0) == -5.0
+
+
+def test_lists_of_three_dimensions_stay_whole():
+    def convolved(kernels, images):
+        total = 0.0
+        for image in images:
+            for kernel in kernels:
+                for i in range(4):
+                    for j in range(4):
+                        total = total + ag.tanh(sum(kernel[a][b] * image[i + a][j + b] for a in range(3) for b in range(3)))
+        return total
+
+    draw = random.Random(0)
+    kernels = [[[draw.gauss(0.0, 1.0) for _ in range(3)] for _ in range(3)] for _ in range(4)]
+    images = [[[draw.gauss(0.0, 1.0) for _ in range(6)] for _ in range(6)] for _ in range(5)]
+    compiled = ag.compile(convolved)
+    value, slopes = compiled.value_and_grad(kernels, images)
+    expected, gradient = ag.value_and_grad(convolved)(kernels, images)
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert np.array(slopes) == pytest.approx(np.array(gradient), rel=1e-9, abs=1e-12)
+    assert len(compiled.source.splitlines()) <= 15
