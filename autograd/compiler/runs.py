@@ -122,13 +122,16 @@ class Machine:
 
         import numpy as np
 
-        from autograd.compiler.native.building import load
+        from autograd.compiler.native.building import NativeError, load
         from autograd.compiler.native.printing import printed
         from autograd.compiler.tensors.lower import lowered
 
         self.np, self.count, self.end = np, job.count, job.count + len(job.slopes)
-        code = lowered(job.tensors, [*job.values, *job.slopes, *job.sides])
-        self.text, self.scratch = printed(code)
+        try:
+            code = lowered(job.tensors, [*job.values, *job.slopes, *job.sides])
+            self.text, self.scratch = printed(code)
+        except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
+            raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
         self.inputs, self.outputs = code.inputs, code.outputs
         self.function = load(self.text).run
         self.function.argtypes, self.function.restype = [ctypes.c_void_p] * 3, None

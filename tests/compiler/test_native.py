@@ -136,6 +136,18 @@ def test_without_a_compiler_auto_stays_with_numpy_and_native_says_why(monkeypatc
         ag.compile(lambda x: ag.exp(x) * x, backend="native")(2.0)
 
 
+@needs_compiler
+def test_an_operation_that_is_a_python_function_stays_with_numpy(monkeypatch, own_rows):
+    monkeypatch.setattr(executable, "BUILD", 0.0)
+    monkeypatch.setattr(executable, "PER_INSTRUCTION", 0.0)
+    twice = ag.primitive("twice_in_python", lambda x: 2.0 * x, "2.0")
+    f = ag.compile(lambda x: twice(x) * x)
+    assert [f.value_and_grad(3.0) for _ in range(3)] == [(18.0, 12.0)] * 3
+    assert f.backend.startswith("numpy: there is no machine code of this program: primitive 'twice_in_python' cannot be printed in C")
+    with pytest.raises(ag.NativeError, match="cannot be printed in C"):
+        ag.compile(f.function, backend="native")(3.0)
+
+
 class Wrong(runs.Machine):
     """Machine code of a compiler that drops a term."""
 

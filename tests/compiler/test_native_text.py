@@ -30,6 +30,8 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan]
 PADDING = 16  # numbers around a buffer that must stay as they are
 
 
+ROWS = list(TABLE.values())  # without those that other tests add
+
 def built(code, folder, lanes=8, flags=()):
     """The function of a program, and how many numbers its scratch buffer holds."""
     text, scratch = printed(code, lanes)
@@ -240,7 +242,7 @@ def points(row, draw):
 @pytest.mark.parametrize("lanes", [8, 2])
 def test_every_row_of_the_table(lanes, tmp_path):
     draw, inputs, code, want = random.Random(0), [], Code(0, 0), []
-    for row in TABLE.values():
+    for row in ROWS:
         if row.arity is None:
             continue
         tried = points(row, draw)
