@@ -36,6 +36,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Array": "autograd.arrays.protocols", "array": "autograd.arrays.protocols",
     "CompileMismatch": "autograd.compiler.audit", "TraceError": "autograd.compiler.trace",
+    "NativeError": "autograd.compiler.native.building", "cache_dir": "autograd.compiler.native.cache",
     "compile": "autograd.compiler.decorator",
     "Graph": "autograd.graphs", "GradcheckError": "autograd.check", "draw_dot": "autograd.draw",
     "explain": "autograd.explanation", "explore": "autograd.explorer", "gradcheck": "autograd.check",

@@ -1,4 +1,4 @@
-"""What all tests share: pictures need no screen, and random choices are the same in every run."""
+"""What all tests share: no screen, a cache of machine code of their own, and random choices that are the same in every run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from autograd.value import Value
 os.environ.setdefault("MPLBACKEND", "agg")
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=100)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Machine code is built anew in every run, and leaves the user's cache alone."""
+    os.environ["AUTOGRAD_CACHE_DIR"] = str(tmp_path_factory.mktemp("autograd_cache", numbered=True))
 
 
 @pytest.fixture

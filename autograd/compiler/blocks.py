@@ -35,6 +35,9 @@ class Blocks:
     do not vary, derivatives are summed; by those at `each`, there is one for every example.
     """
 
+    ran = "numpy: a batch is run as arrays"
+    machine = None
+
     def __init__(
         self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,
         summed: bool, careful: bool = False,

@@ -39,6 +39,8 @@ LIBRARY = {
     "strcpy", "strcspn", "strerror", "strlen", "strncat", "strncmp", "strncpy", "strpbrk", "strrchr", "strspn", "strstr",
     "strtok", "strxfrm",
 }  # fmt: skip
+# What files for speed call their own: loop indices, operands, accumulators, vectors and their functions.
+SPEED = re.compile(r"[a-zA-Z]\d*_?\d*|(v\d*|vm|VM)_\w+|nest\d+|table\d+|run|in|out|scratch|constants|NEST|NUMBERS|HELD")
 MACROS = {"HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "INFINITY", "NAN", "NULL", "SCRATCH"}
 HEAD = """#include <math.h>
 #include <string.h>
@@ -93,7 +95,7 @@ def is_new(name: str) -> bool:
 
 def function_of(row: Primitive) -> str:
     """What the function of a row is named in C."""
-    return row.name if is_new(row.name) else f"own_{row.name}"
+    return row.name if is_new(row.name) and not SPEED.fullmatch(row.name) else f"own_{row.name}"
 
 
 class File:

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 from autograd.compiler.api import Compiled, Method
 from autograd.compiler.batch import Batched
+from autograd.compiler.executable import BACKENDS
 
 __all__ = ["compile"]
 
@@ -75,8 +76,11 @@ def compile(
     `compiled.audit(...)` is an audit at will, whose report says what was, what is, and on which line. Audits leave results,
     random states and what is printed as they are; what else a function does to the world, it does in an audit too.
 
-    `backend` is "numpy"; or "python" for a program of plain Python on lists, which is what runs where NumPy is missing. The same
-    program is to be had in C (`to_c`) and on JAX (`to_jax`).
+    `backend` is "auto": NumPy at first, and machine code from the call on at which it has paid to build it, if there is a C
+    compiler. "native" builds it at the first call, and raises NativeError where that fails; "numpy" never does. Machine code is
+    kept in `autograd.cache_dir()`, and compared with the NumPy program before it is trusted; its sums may be taken in another
+    order. "python" is plain Python on lists, which is what runs where NumPy is missing. `backend` and `summary()` of a compiled
+    function say what ran and why. A batch is run by NumPy. The same program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
     >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
     15.0
@@ -96,10 +100,15 @@ def compile(
         )
     if not callable(function):
         raise TypeError(f"autograd.compile needs a function, not {type(function).__name__} {function!r}")
-    if backend not in (None, "numpy", "python"):
-        raise ValueError(f"autograd.compile has the back ends 'numpy' and 'python', not {backend!r}; see also to_c and to_jax")
+    if backend not in (None, *BACKENDS):
+        names = ", ".join(map(repr, BACKENDS))
+        raise ValueError(f"autograd.compile has the back ends {names}, not {backend!r}; see also to_c and to_jax")
+    if backend in ("numpy", "native") and not has_numpy():
+        raise ValueError(f"the back end {backend!r} works on arrays, which needs NumPy; leave it out to run plain Python")
     if batch is None:
-        return Compiled(function, backend or ("numpy" if has_numpy() else "python"), audit)
+        return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
+    if backend == "native":
+        raise ValueError("a batch is run by NumPy so far; for machine code, compile the function of all examples")
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
     return Batched(function, batch, reduce, audit)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
-from autograd.compiler.emit import Result, Text, printed
-from autograd.compiler.plain import PlainText, plain
+from autograd.compiler.emit import Text
+from autograd.compiler.plain import PlainText
 from autograd.compiler.program import Guard, Program
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import differentiated
+from autograd.compiler.runs import Job, Machine, Numbers, Run, agreement, on_arrays, on_lists
 from autograd.value import ORDER
 
-__all__ = ["Executable", "Numbers", "has_nan"]
+__all__ = ["BACKENDS", "Executable", "Numbers", "has_nan"]
 
-Numbers = Any  # an array of floats, or a list of them where NumPy is missing
+BACKENDS = ("auto", "numpy", "python", "native")
+COMPARED = 8  # calls that are compared where numbers are not finite
+# What machine code costs and saves, in seconds, roughly: it is built when it would have paid for itself, in the number of calls,
+# so that the same program does the same thing at every call of every run.
+BUILD, PER_INSTRUCTION, SAVED_PER_LINE = 0.2, 0.003, 3e-6
 
 
 class Executable:
     """Results of a program and their derivatives by the inputs `wanted`: one row of them for each result.
 
-    `careful` says that derivatives keep track of the choices on the way; see `gradients`. `backend` is "numpy" or "python".
+    `careful` says that derivatives keep track of the choices on the way; see `gradients`. `backend` is one of BACKENDS.
     """
 
     def __init__(self, program: Program, wanted: Sequence[int], *, careful: bool = False, backend: str = "numpy") -> None:
@@ -30,47 +35,24 @@ class Executable:
         self.program = differentiated(program, wanted, careful=careful)
         self.guards = self.program.guards
         self.tensors = recover(self.program)
-        self.text: Text | PlainText = self.numpy_text() if backend == "numpy" else self.python_text()
-        self.function = self.text.function()
+        self.job = Job(self.tensors, self.count, wanted)
+        written = on_lists(self.job) if backend == "python" else on_arrays(self.job)
+        self.text: Text | PlainText = written.text
+        self.written: Run = written  # what is run until there is machine code, and what that is compared with
+        self.machine: Machine | None = None
+        self.is_trusted, self.compared = False, 0  # whether machine code and the text have agreed; how often they were compared
+        self.calls, self.built_at = 0, {"auto": self.worth(), "native": 1}.get(backend, math.inf)
+        self.reason = f"machine code would pay from call {self.built_at:,} on" if backend == "auto" else "as it was asked for"
 
-    def python_text(self) -> PlainText:
-        """The program as text of plain Python: its results, their derivatives, and the sides of its guards."""
-        outputs = self.program.outputs
-        return plain(self.tensors, [outputs[: self.count], outputs[self.count :], self.sides()])
+    def worth(self) -> int:
+        """The call from which on machine code pays."""
+        return math.ceil((BUILD + PER_INSTRUCTION * len(self.tensors.groups)) / (SAVED_PER_LINE * len(self.text.lines)))
 
-    def sides(self) -> list[int]:
-        """What is compared: the left and the right side of every guard."""
-        return [ref for guard in self.guards for ref in (guard.left, guard.right)]
-
-    def numpy_text(self) -> Text:
-        """The program as NumPy text."""
-        import numpy as np
-
-        self.np, outputs = np, self.program.outputs
-        at = {ref: k for k, ref in enumerate(self.program.inputs)}
-        entries = [ref for block in self.tensors.inputs for ref in block.entries if ref is not None]
-        # The text reads the inputs block by block, and gives derivatives block by block.
-        self.order, self.moved = permutation(np, [at[ref] for ref in entries]), slice(0)
-        if self.order is not None:  # often most of them, such as the data, stay where they are
-            moved = np.flatnonzero(self.order != np.arange(len(self.order)))
-            self.moved = slice(moved[0], moved[-1] + 1)
-            self.order = self.order[self.moved]
-        results = [Result("value", outputs[: self.count], (self.count,) if self.count > 1 else ())] if self.count else []
-        place = {self.program.inputs[k]: j for j, k in enumerate(self.wanted)}
-        slopes: list[int] = []
-        for row in range(self.count if self.wanted else 0):
-            start = self.count + row * len(self.wanted)
-            for block in self.tensors.inputs:
-                chosen = [ref for ref in block.entries if ref in place]
-                if chosen:
-                    shape = block.shape if len(chosen) == len(block.entries) else (len(chosen),)
-                    refs = [outputs[start + place[ref]] for ref in chosen]
-                    results.append(Result(f"d_{block.name}", refs, shape))
-                    slopes += [start - self.count + place[ref] for ref in chosen]
-        if self.guards:
-            results.append(Result("guards", self.sides(), (2 * len(self.guards),)))
-        self.back = permutation(np, np.argsort(np.array(slopes, dtype=np.intp)).tolist())
-        return printed(self.tensors, results)
+    @property
+    def ran(self) -> str:
+        """What runs now, and why."""
+        kind = "python" if self.backend == "python" else "native" if self.is_trusted else "numpy"
+        return f"{kind}: {self.reason}"
 
     def run(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
         """The results, and their derivatives one row after the other; None if a guard does not hold.
@@ -78,41 +60,41 @@ class Executable:
         The parts, one after the other, are the numbers of all inputs. A nan among the derivatives may come from a branch that was
         not taken: then they are computed with care.
         """
-        found = self.run_arrays(parts) if self.backend == "numpy" else self.run_lists(parts)
-        if found is None or self.careful or not self.wanted or not has_nan(found[1]):
-            return found
+        self.calls += 1
+        if self.calls >= self.built_at and not self.is_trusted:
+            self.build(parts)
+        run = self.machine if self.is_trusted and self.machine else self.written
+        values, slopes, sides = run(parts)
+        if not holds(self.guards, sides):
+            return None
+        if self.careful or not self.wanted or not has_nan(slopes):
+            return values, slopes
         if self.with_care is None:
             self.with_care = Executable(self.source, self.wanted, careful=True, backend=self.backend)
         return self.with_care.run(parts)
 
-    def run_arrays(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
-        """The same by NumPy."""
-        np = self.np
-        array = np.concatenate(parts, dtype=float)
-        if self.order is not None:
-            array[self.moved] = array.take(self.order)
-        with np.errstate(all="ignore"):
-            found = self.function(array)
-        if self.guards:
-            *found, sides = found
-            if not holds(self.guards, sides.tolist()):
-                return None
-        values = np.array(found[0], ndmin=1) if self.count else ()
-        if not self.wanted or not self.count:
-            return values, ()
-        slopes = np.concatenate(found[1:], axis=None)
-        return values, slopes if self.back is None else slopes.take(self.back)
+    def build(self, parts: Sequence[Numbers]) -> None:
+        """Make machine code, and trust it if it agrees with the text on these numbers. Raises NativeError if it was asked for.
 
-    def run_lists(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
-        """The same by plain Python."""
-        values, slopes, sides = self.function([float(number) for part in parts for number in part])
-        return (values, slopes) if holds(self.guards, sides) else None
+        A compiler may make wrong code of right text, as GCC 12 does. Infinities and nan tell nothing: then the next calls are
+        compared too, up to so many.
+        """
+        from autograd.compiler.native.building import NativeError
 
-
-def permutation(np: Any, places: Sequence[int]) -> Any:
-    """An array of places, or None if everything stays where it is."""
-    array = np.array(places, dtype=np.intp)
-    return None if bool((array == np.arange(len(array))).all()) else array
+        try:
+            self.machine = self.machine or Machine(self.job)
+            differs, is_known = agreement(self.machine, self.written, parts)
+            if differs:
+                raise NativeError(f'machine code and the printed program differ: {differs}; use backend="numpy"')
+        except NativeError as error:
+            if self.backend == "native":
+                raise
+            self.built_at, self.reason = math.inf, str(error)
+        else:
+            self.compared += 1
+            self.is_trusted = is_known or self.compared == COMPARED
+            if self.backend == "auto":
+                self.reason = f"machine code pays from call {self.built_at:,} on"
 
 
 def has_nan(numbers: Numbers) -> bool:

@@ -52,6 +52,7 @@ class Group(Block):
         self.row, self.form = row, form
         self.arguments: list[tuple[list[int], Shape]] = []
         self.starts: list[int] = []
+        self.times = 1  # how many groups it does the work of, one after the other
 
 
 class Tensors:

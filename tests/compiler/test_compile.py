@@ -254,7 +254,7 @@ def test_source_can_be_inspected_and_tracebacks_show_it():
         compiled.source  # noqa: B018
     compiled(1.0)
     executable = next(iter(compiled.latest.executables.values()))
-    assert inspect.getsource(executable.function) in compiled.source
+    assert inspect.getsource(executable.written.function) in compiled.source
     assert "np.exp" in compiled.source
     assert "2 operations on scalars became" in compiled.summary()
 

@@ -161,7 +161,7 @@ def test_pickled_functions():
         assert type(twin) is type(function)
     assert pickle.loads(pickle.dumps(AtTheTop().method))(3.0) == 18.0
     assert pickle.loads(pickle.dumps(ag.compile(ag.sin, batch=0, reduce="sum")))([0.0, 0.0]) == 0.0
-    assert pickle.loads(pickle.dumps(ag.compile(ag.sin, backend="python"))).backend == "python"
+    assert pickle.loads(pickle.dumps(ag.compile(ag.sin, backend="python"))).asked == "python"
     model = SimpleLine()
     model.square = at_the_top
     model.doubled = AtTheTop().method
@@ -380,7 +380,7 @@ def test_programs_and_their_lines_are_freed_with_the_function(backend):
     f = ag.compile(lambda x: ag.logsumexp([x, x * x, 3.0]) * x, backend=backend)
     f.value_and_grad(3.0)
     f(2.0)
-    program = weakref.ref(f.latest.latest.function)
+    program = weakref.ref(f.latest.latest.written.function)
     assert len(entries() - before) == 2
     lines = linecache.getlines(program().__code__.co_filename)
     assert any("return" in line for line in lines)

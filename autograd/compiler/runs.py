@@ -1,0 +1,183 @@
+"""The room of runs: a program becomes a call, by NumPy, by plain Python, or by machine code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autograd.compiler.emit import Result, Text, printed
+from autograd.compiler.plain import PlainText, plain
+from autograd.compiler.recover import Tensors
+
+__all__ = ["Job", "Machine", "Numbers", "Run", "agreement", "on_arrays", "on_lists"]
+
+Numbers = Any  # an array of floats, or a list of them where NumPy is missing
+Found = tuple[Numbers, Numbers, Numbers]  # results, derivatives, and what is compared
+ROUNDINGS = 1000  # so many may lie between two orders of additions
+CLOSE = 1e-9  # relative
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a program is run for: its first `count` outputs, and their derivatives by the inputs at these places, row by row."""
+
+    tensors: Tensors
+    count: int
+    wanted: Sequence[int]
+
+    @property
+    def values(self) -> list[int]:
+        """The entries that are results."""
+        return self.tensors.program.outputs[: self.count]
+
+    @property
+    def slopes(self) -> list[int]:
+        """Those that are derivatives."""
+        return self.tensors.program.outputs[self.count :]
+
+    @property
+    def sides(self) -> list[int]:
+        """What is compared: the left and the right side of every guard."""
+        return [ref for guard in self.tensors.program.guards for ref in (guard.left, guard.right)]
+
+
+class Run(Protocol):
+    """A program, ready to run on the numbers of its inputs, which come in parts."""
+
+    def __call__(self, parts: Sequence[Numbers]) -> Found:
+        """The results, their derivatives, and the sides of the guards."""
+
+
+class on_lists:  # noqa: N801 - used as a word
+    """By plain Python, on lists."""
+
+    def __init__(self, job: Job) -> None:
+        self.text: PlainText = plain(job.tensors, [job.values, job.slopes, job.sides])
+        self.function = self.text.function()
+
+    def __call__(self, parts: Sequence[Numbers]) -> Found:
+        """One list for each."""
+        found: Found = self.function([float(number) for part in parts for number in part])
+        return found
+
+
+class on_arrays:  # noqa: N801
+    """By NumPy. The text reads the inputs block by block, and gives derivatives block by block."""
+
+    def __init__(self, job: Job) -> None:
+        import numpy as np
+
+        self.np, self.count, self.is_derived = np, job.count, bool(job.wanted and job.count)
+        program, blocks = job.tensors.program, job.tensors.inputs
+        at = {ref: k for k, ref in enumerate(program.inputs)}
+        order = permutation(np, [at[ref] for block in blocks for ref in block.entries if ref is not None])
+        # Often most of the inputs, such as the data, stay where they are.
+        moved: Any = np.flatnonzero(order != np.arange(len(order))) if order is not None else ()
+        self.moved = slice(moved[0], moved[-1] + 1) if len(moved) else slice(0)
+        self.order: Any = None if order is None else order[self.moved]
+        results = [Result("value", job.values, (self.count,) if self.count > 1 else ())] if self.count else []
+        place = {program.inputs[k]: j for j, k in enumerate(job.wanted)}
+        slopes: list[int] = []
+        for start in range(0, len(job.slopes), len(job.wanted) or 1):
+            for block in blocks:
+                chosen = [ref for ref in block.entries if ref in place]
+                if chosen:
+                    shape = block.shape if len(chosen) == len(block.entries) else (len(chosen),)
+                    slopes += [start + place[ref] for ref in chosen]
+                    refs = [job.slopes[start + place[ref]] for ref in chosen]
+                    results.append(Result(f"d_{block.name}", refs, shape))
+        sides = job.sides
+        self.is_guarded = bool(sides)
+        if sides:
+            results.append(Result("guards", sides, (len(sides),)))
+        self.back = permutation(np, np.argsort(np.array(slopes, dtype=np.intp)).tolist())
+        self.text: Text = printed(job.tensors, results)
+        self.function = self.text.function()
+
+    def __call__(self, parts: Sequence[Numbers]) -> Found:
+        """An array for each."""
+        np = self.np
+        array = np.concatenate(parts, dtype=float)
+        if self.order is not None:
+            array[self.moved] = array.take(self.order)
+        with np.errstate(all="ignore"):
+            found = self.function(array)
+        sides: Numbers = ()
+        if self.is_guarded:
+            *found, sides = found
+            sides = sides.tolist()
+        values = np.array(found[0], ndmin=1) if self.count else ()
+        if not self.is_derived:
+            return values, (), sides
+        slopes = np.concatenate(found[1:], axis=None)
+        return values, slopes if self.back is None else slopes.take(self.back), sides
+
+
+class Machine:
+    """By machine code, from C text for speed. Calls may overlap: every one has memory of its own."""
+
+    def __init__(self, job: Job) -> None:
+        import ctypes
+
+        import numpy as np
+
+        from autograd.compiler.native.building import NativeError, load
+        from autograd.compiler.native.printing import printed
+        from autograd.compiler.tensors.lower import lowered
+
+        self.np, self.count, self.end = np, job.count, job.count + len(job.slopes)
+        try:
+            code = lowered(job.tensors, [*job.values, *job.slopes, *job.sides])
+            self.text, self.scratch = printed(code)
+        except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
+            raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
+        self.inputs, self.outputs = code.inputs, code.outputs
+        self.function = load(self.text).run
+        self.function.argtypes, self.function.restype = [ctypes.c_void_p] * 3, None
+        self.free: list[tuple[Any, Any]] = []  # inputs and scratch that no call uses now
+
+    def __call__(self, parts: Sequence[Numbers]) -> Found:
+        """An array for each."""
+        np = self.np
+        given, scratch = self.free.pop() if self.free else (aligned(np, self.inputs), aligned(np, self.scratch))
+        out = np.empty(self.outputs)
+        np.concatenate(parts, out=given, casting="unsafe")
+        self.function(given.ctypes.data, out.ctypes.data, scratch.ctypes.data)
+        self.free.append((given, scratch))
+        return out[: self.count], out[self.count : self.end], out[self.end :].tolist()
+
+
+def aligned(np: Any, size: int) -> Any:
+    """An array that begins where a line of the cache does."""
+    array = np.empty(size + 8)
+    start = -array.ctypes.data // 8 % 8
+    return array[start : start + size]
+
+
+def permutation(np: Any, places: Sequence[int]) -> Any:
+    """An array of places, or None if everything stays where it is."""
+    array = np.array(places, dtype=np.intp)
+    return None if bool((array == np.arange(len(array))).all()) else array
+
+
+def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> tuple[str, bool]:
+    """Where two runs of a program differ on these numbers by more than roundings make, in words, "" if nowhere; and whether
+    all numbers could be compared, which infinities and nan cannot.
+
+    How much roundings make is measured: the numbers are moved by one unit in their last place.
+    """
+    import numpy as np
+
+    array = np.concatenate(parts, dtype=float)
+    moved = [np.nextafter(array, np.inf), array * (1.0 + 2.0**-51)]
+    found, expected, *shaken = [np.concatenate(run([x])) for run, x in zip([one, *[other] * 3], [array, array, *moved])]
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(found) & np.isfinite(expected)
+        slack = ROUNDINGS * np.max([np.abs(x - expected) for x in shaken], axis=0, initial=0.0)
+        largest = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+        wrong = np.flatnonzero(finite & (np.abs(found - expected) > CLOSE * (np.abs(expected) + 1e-3 * largest) + slack))
+    if not len(wrong):
+        return "", bool(finite.all())
+    k = int(wrong[0])
+    return f"result {k} of {len(found)} is {float(found[k])!r} and should be {float(expected[k])!r}", True

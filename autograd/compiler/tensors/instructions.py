@@ -1,0 +1,190 @@
+"""The room of instructions: a program as loops over strided memory, which every printer reads and no printer analyses.
+
+An instruction is a loop nest. What it reads and where it writes is data: a matrix product, an attention head, a convolution and
+the sum of all weights differ in sizes and strides alone. Memory is four buffers of numbers, each flat: "in" holds the inputs in
+their order, "out" the results in theirs, "constants" what the program has written down, and "scratch" everything in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from autograd.ops import Primitive
+
+__all__ = ["BUFFERS", "Affine", "Code", "Gather", "Instruction", "Number", "Operand", "Taken", "span"]
+
+BUFFERS = ("in", "out", "constants", "scratch")
+
+
+class Affine(NamedTuple):
+    """The element at loop indices i, j, ... is buffer[start + i * strides[0] + j * strides[1] + ...]; a stride of 0 repeats."""
+
+    buffer: str
+    start: int
+    strides: tuple[int, ...]
+
+
+class Gather(NamedTuple):
+    """The places of all elements in a buffer, in the order of the loops."""
+
+    buffer: str
+    table: tuple[int, ...]
+
+
+class Number(NamedTuple):
+    """The same number everywhere."""
+
+    value: float
+
+
+class Taken(NamedTuple):
+    """An element of a table, further on by `step` for each unit of an index, which is itself read from memory.
+
+    `limit` is how many the index chooses among: it is a whole number from 0 to limit - 1, or the program is not run.
+    """
+
+    table: Affine
+    index: Affine  # type: ignore[assignment]
+    step: int
+    limit: int
+
+
+Operand = Affine | Gather | Number | Taken
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A loop nest: out = row(operands) for all indices; the last `reduced` loops are folded by the row.
+
+    A row that folds (sum, prod, max, min, norm, dot) has `reduced` loops and no place for them in `out`; dot multiplies its two
+    operands first. Where it is ragged, the last loop ends at `limit` (which depends on the outer loops), not at its size.
+    `writes` and `reads` are numbers of blocks: an instruction comes after all that write what it reads.
+    """
+
+    row: Primitive
+    sizes: tuple[int, ...]
+    reduced: int
+    operands: tuple[Operand, ...]
+    out: Affine
+    writes: int
+    reads: frozenset[int] = frozenset()
+    limit: Affine | Gather | None = None
+
+    @property
+    def outer(self) -> tuple[int, ...]:
+        """The sizes of the loops that are not folded."""
+        return self.sizes[: len(self.sizes) - self.reduced]
+
+
+@dataclass
+class Code:
+    """A program of instructions: the constants, how many numbers the other buffers hold, and the instructions in order."""
+
+    inputs: int
+    outputs: int
+    constants: list[float] = field(default_factory=list)
+    scratch: int = 0
+    instructions: list[Instruction] = field(default_factory=list)
+
+    def size(self, buffer: str) -> int:
+        """How many numbers a buffer holds."""
+        return {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}[buffer]
+
+    def check(self) -> None:
+        """Raise ValueError if an instruction is no loop nest, leaves its buffers, or reads what is not there yet."""
+        written: set[int] = set()
+        for k, ins in enumerate(self.instructions):
+            if not 0 <= ins.reduced <= len(ins.sizes) or min(ins.sizes, default=1) < 1:
+                raise ValueError(f"instruction {k} has the sizes {ins.sizes}, of which it folds {ins.reduced}")
+            if len(ins.out.strides) != len(ins.outer):
+                raise ValueError(f"instruction {k} writes with {len(ins.out.strides)} strides in {len(ins.outer)} loops")
+            if ins.out.buffer not in ("out", "scratch"):
+                raise ValueError(f"instruction {k} writes into {ins.out.buffer!r}")
+            self.check_place(k, ins.out, ins.outer)
+            for x in ins.operands:
+                for part in (x.table, x.index) if isinstance(x, Taken) else (x,):
+                    self.check_place(k, part, ins.sizes)
+                if isinstance(x, Taken):
+                    end = x.table.start + x.step * (x.limit - 1)
+                    self.check_place(k, x.table._replace(start=end), ins.sizes)
+            if not ins.reads <= written | {-1}:
+                raise ValueError(f"instruction {k} reads the blocks {sorted(ins.reads - written)}, which are written later")
+            written.add(ins.writes)
+        missing = set(range(self.outputs)) - {place for ins in self.instructions for place in places(ins.out, ins.outer)
+                                              if ins.out.buffer == "out"}  # fmt: skip
+        if missing:
+            raise ValueError(f"no instruction writes the results {sorted(missing)[:9]}")
+
+    def check_place(self, k: int, x: Affine | Gather | Number, sizes: Sequence[int]) -> None:
+        """Raise ValueError if an operand of instruction k is outside its buffer."""
+        if isinstance(x, Number):
+            return
+        if isinstance(x, Gather) and len(x.table) != prod(sizes):
+            raise ValueError(f"instruction {k} gathers {len(x.table)} numbers in loops of {prod(sizes)}")
+        if isinstance(x, Affine) and len(x.strides) != len(sizes):
+            raise ValueError(f"instruction {k} has {len(sizes)} loops and reads with {len(x.strides)} strides")
+        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table))
+        if low < 0 or high >= self.size(x.buffer):
+            raise ValueError(f"instruction {k}: {x} reaches from {low} to {high}")
+
+    def run(self, inputs: Sequence[float]) -> list[float]:
+        """The results, one element after the other: what every printer must agree with, but for the order of sums."""
+        memory = {"in": list(inputs), "constants": self.constants, "out": [0.0] * self.outputs, "scratch": [0.0] * self.scratch}
+        for ins in self.instructions:
+            inner = list(indices(ins.sizes[len(ins.outer) :]))
+            for number, outer in enumerate(indices(ins.outer)):
+                kept = inner
+                if ins.limit is not None:
+                    place = number * len(inner)
+                    limit = (
+                        ins.limit.table[place] if isinstance(ins.limit, Gather) else at(ins.limit, (*outer, *[0] * ins.reduced))
+                    )
+                    kept = [index for index in inner if index[-1] < limit]
+                found = [[read(memory, x, (*outer, *index), ins.sizes) for index in kept] for x in ins.operands]
+                if ins.row.arity is None:
+                    many = [number for column in found for number in column] if ins.reduced else [column[0] for column in found]
+                    result = ins.row.function(many)
+                else:
+                    result = ins.row.function(*[column[0] for column in found])
+                memory[ins.out.buffer][at(ins.out, outer)] = result
+        return memory["out"]
+
+
+def indices(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """All indices of loops, the last running fastest."""
+    return product(*map(range, sizes))
+
+
+def at(x: Affine, index: Sequence[int]) -> int:
+    """The place of an element."""
+    return x.start + sum(stride * i for stride, i in zip(x.strides, index))
+
+
+def read(memory: dict[str, list[float]], x: Operand, index: tuple[int, ...], sizes: Sequence[int]) -> float:
+    """The number of an operand at loop indices."""
+    if isinstance(x, Number):
+        return x.value
+    if isinstance(x, Gather):
+        place = 0
+        for size, i in zip(sizes, index):
+            place = place * size + i
+        return memory[x.buffer][x.table[place]]
+    if isinstance(x, Taken):
+        chosen = int(memory[x.index.buffer][at(x.index, index)])
+        return memory[x.table.buffer][at(x.table, index) + x.step * chosen]
+    return memory[x.buffer][at(x, index)]
+
+
+def places(x: Affine, sizes: Sequence[int]) -> Iterable[int]:
+    """The places of all elements, in the order of the loops."""
+    return (at(x, index) for index in indices(sizes))
+
+
+def span(x: Affine, sizes: Sequence[int]) -> tuple[int, int]:
+    """The lowest and the highest place that loops of these sizes reach."""
+    ends = [(size - 1) * stride for size, stride in zip(sizes, x.strides)]
+    return x.start + sum(min(end, 0) for end in ends), x.start + sum(max(end, 0) for end in ends)

@@ -1,0 +1,257 @@
+"""The room of lowering: the groups of a program as instructions over the memory that the layout gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.recover import Group, Tensors
+from autograd.compiler.tensors.access import UNKNOWN, Fit, axes, common_loops
+from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
+from autograd.compiler.tensors.layout import HOLE, Layout, aligned
+from autograd.compiler.tensors.regroup import cuts, regrouped
+from autograd.ops import TABLE, Primitive
+
+__all__ = ["lowered"]
+
+POW, POS = TABLE["pow"], TABLE["pos"]
+EXPONENTS = 4  # so many constant exponents get an instruction each
+Array = Any  # of whole numbers: references, or places
+
+
+def lowered(tensors: Tensors, results: Sequence[int] | None = None) -> Code:
+    """The instructions that compute these results of a program (its outputs, if none are given).
+
+    >>> from autograd.compiler.program import Program
+    >>> from autograd.compiler.recover import recover
+    >>> program = Program()
+    >>> x = [program.input(f"x.{k}") for k in range(3)]
+    >>> program.outputs = [program.add(TABLE["exp"], [ref]) for ref in x]
+    >>> code = lowered(recover(program))
+    >>> code.instructions[0].operands
+    (Affine(buffer='in', start=0, strides=(1,)),)
+    >>> code.run([0.0, 0.0, 0.0])
+    [1.0, 1.0, 1.0]
+    """
+    results = tensors.program.outputs if results is None else results
+    return Lowering(Layout(regrouped(tensors), results)).code
+
+
+class Located(NamedTuple):
+    """References of one buffer: where they lie in it, unknown for holes, and the blocks they are in."""
+
+    buffer: str
+    places: Array
+    reads: frozenset[int]
+
+
+class Lowering:
+    """Writes the instructions of a program that is laid out."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout, self.program = layout, layout.program
+        self.code = Code(len(self.program.inputs), len(layout.results), list(self.program.constants), layout.size)
+        self.blocks = len(layout.tensors.blocks)  # so many have a number: further ones are copies
+        self.tables: dict[tuple[int, ...], int] = {}  # lists of constants, by what is in them
+        for k, group in layout.groups.items():
+            self.write(k, group)
+        self.copy_results()
+
+    # One group
+
+    def write(self, k: int, group: Group) -> None:
+        """The instructions of a group."""
+        lists = [np.asarray(refs) for refs, _ in group.arguments]
+        if group.form == "elementwise":
+            self.elementwise(k, group, lists)
+            return
+        buffer, base = self.layout.base[k]
+        entries = np.array([HOLE if entry is None else entry for entry in group.entries])
+        n = len(entries)
+        out = buffer, base + (np.arange(n) if k in self.layout.boxes else self.layout.at[entries])
+        if group.form in ("product", "products"):
+            half = group.arguments[0][1][-1]
+            p, m = (len(refs) // half for refs in lists)
+            parts = p * m // n
+            p, m = p // parts, m // parts
+            lists = [lists[0].reshape(parts, p, 1, half), lists[1].reshape(parts, 1, m, half)]
+            self.emit(group.row, (parts, p, m, half), 1, lists, out, k)
+        elif group.form in ("dots", "reduced"):
+            dims = (n, len(lists[0]) // n)
+            self.emit(group.row, dims, 1, [refs.reshape(dims) for refs in lists], out, k)
+        elif group.form == "ragged":
+            self.ragged(k, group, lists)
+        elif group.form == "taken":
+            (rows, columns), chosen = group.arguments[1][1], len(lists[0])
+            table = lists[1].reshape(rows, columns)
+            self.take((chosen, columns), table[:1], lists[0].reshape(-1, 1), table, out, k)
+        else:  # picked: a number of each row
+            columns = len(lists[1]) // n
+            table = lists[1].reshape(n, columns)
+            self.take((n,), table[:, 0], lists[0], table.T, out, k)
+
+    def elementwise(self, k: int, group: Group, lists: list[Array]) -> None:
+        """The same operation everywhere, in a few parts if these have strides and the whole has none."""
+        layout = self.layout
+        buffer, base = layout.base[k]
+        entries = np.array([entry for entry in group.entries if entry is not None])
+        if k in layout.boxes:
+            box, spread = layout.boxes[k], []
+            for refs in lists:
+                full = np.full(prod(box), HOLE)
+                full[layout.at[entries]] = refs
+                spread.append(full.reshape(box))
+            self.emit(group.row, box, 0, spread, (buffer, base + np.arange(prod(box))), k)
+            return
+        turn = np.argsort(layout.at[entries])
+        at, lists = base + layout.at[entries][turn], [refs[turn] for refs in lists]
+        if group.row is POW and lists[1].max() < 0 and 1 < len(np.unique(lists[1])) <= EXPONENTS:
+            parts = [np.flatnonzero(lists[1] == exponent) for exponent in dict.fromkeys(lists[1].tolist())]
+        else:
+            ends = cuts([layout.nominal(refs) for refs in lists if refs.min() >= 0])
+            ends = [0, *(ends if len(ends) < 4 else []), len(turn)]
+            parts = [np.arange(start, end) for start, end in pairwise(ends)]
+        for part in parts:
+            self.emit(group.row, (len(part),), 0, [refs[part] for refs in lists], (buffer, at[part]), k)
+
+    def ragged(self, k: int, group: Group, lists: list[Array]) -> None:
+        """Sums of several lengths: loops as long as the longest, which end where a row does."""
+        buffer, base = self.layout.base[k]
+        at = self.layout.at[np.array(group.entries)]
+        ends = [*group.starts[1:], len(lists[0])]
+        rows = [(group.starts[j], ends[j]) for j in np.argsort(at).tolist()]
+        width = max(end - start for start, end in rows)
+        dims = (len(rows), width)
+        padded = []
+        for refs in lists:
+            full = np.full(dims, HOLE)
+            for line, (start, end) in zip(full, rows):
+                line[: end - start] = refs[start:end]
+            padded.append(full)
+        limit = np.array([[end - start] for start, end in rows])
+        self.emit(group.row, dims, 1, padded, (buffer, base + np.sort(at)), k, limit)
+
+    def take(self, dims: tuple[int, ...], first: Array, index: Array, table: Array, out: tuple[str, Array], k: int) -> None:
+        """Numbers of a table by index: `first` is what the index 0 takes, and row i of `table` what i does."""
+        found = self.located(table)
+        steps = np.unique(np.diff(found.places, axis=0))
+        if len(steps) > 1 or UNKNOWN in found.places:  # the rows are not equally far apart: copies of them are
+            found = self.copied(table)
+            steps = np.unique(np.diff(found.places, axis=0))
+        start = found._replace(places=found.places[0].reshape(first.shape))
+        made = self.instruction(POS, dims, 0, [start, index], out, k)
+        source, chosen = made.operands
+        if not isinstance(source, Affine) or not isinstance(chosen, Affine):
+            raise NotImplementedError("a table whose columns are in no order")
+        taken = Taken(source, chosen, int(steps[0]) if len(steps) else 0, len(table))
+        self.code.instructions.append(replace(made, operands=(taken,)))
+
+    # Instructions
+
+    def emit(self, row: Primitive, dims: tuple[int, ...], reduced: int, lists: Sequence[Array | Located], out: tuple[str, Array],
+             writes: int, limit: Array | None = None) -> None:  # fmt: skip
+        """Add an instruction; see `instruction`."""
+        self.code.instructions.append(self.instruction(row, dims, reduced, lists, out, writes, limit))
+
+    def instruction(self, row: Primitive, dims: tuple[int, ...], reduced: int, lists: Sequence[Array | Located],
+                    out: tuple[str, Array], writes: int, limit: Array | None = None) -> Instruction:  # fmt: skip
+        """An instruction from arrays of references, each of a shape that broadcasts to dims, and the places of its results."""
+        found = [refs if isinstance(refs, Located) else self.number(refs) or self.located(refs) for refs in lists]
+        located = [x for x in found if isinstance(x, Located)]
+        results = out[1].reshape(dims[: len(dims) - reduced] + (1,) * reduced)
+        further = [] if limit is None else [limit]
+        loops = common_loops(dims, reduced, [results, *further, *[x.places for x in located]])
+        fits = iter(loops.fits)
+        start, strides = next(fits) or Fit(0, ())
+        bound = None if limit is None else as_operand("", next(fits), limit, dims)
+        operands = [as_operand(x.buffer, next(fits), x.places, dims) if isinstance(x, Located) else x for x in found]
+        return Instruction(
+            row, loops.sizes, loops.reduced, tuple(operands), Affine(out[0], start, strides[: len(loops.sizes) - loops.reduced]),
+            writes, frozenset().union(*[x.reads for x in located]), bound,
+        )  # fmt: skip
+
+    def number(self, refs: Array) -> Number | None:
+        """The constant that all references are, if they are one."""
+        first = int(refs.max())
+        if first >= 0 or ((refs != first) & (refs != HOLE)).any():
+            return None
+        return Number(self.program.number(first))
+
+    def located(self, refs: Array) -> Located:
+        """Where references lie; those that lie in several buffers are copied into one."""
+        holes = refs == HOLE
+        known = np.where(holes, refs.max(), refs)
+        if known.max() < 0:
+            found = Located("constants", self.listed(known), frozenset())
+        else:
+            buffer, places = self.layout.places(known)
+            homes = np.unique(self.layout.home[known[known >= 0]]).tolist()
+            found = Located(buffer, places, frozenset(homes) & self.layout.groups.keys())
+            found = found if buffer else self.copied(known, once=True)
+        return found._replace(places=np.where(holes, UNKNOWN, found.places)) if holes.any() else found
+
+    def listed(self, refs: Array) -> Array:
+        """Places of constants that are in a list of their own: one of each, if that makes loops, else as they stand."""
+        distinct, ranks = in_order_of_appearance(refs)
+        if axes(ranks.reshape(1, -1)) is None:
+            distinct, ranks = refs.ravel(), np.arange(refs.size).reshape(refs.shape)
+        key = tuple(distinct.tolist())
+        if key not in self.tables:
+            constants = self.code.constants
+            constants += [0.0] * (aligned(len(constants)) - len(constants))
+            self.tables[key] = len(constants)
+            constants += [self.program.number(ref) for ref in key]
+        return self.tables[key] + ranks
+
+    def copied(self, refs: Array, *, once: bool = False) -> Located:
+        """References that lie in several buffers or in no loops, copied in the order in which they stand; each but `once`."""
+        own, ranks = in_order_of_appearance(refs) if once else (refs.ravel(), np.arange(refs.size).reshape(refs.shape))
+        start, self.code.scratch = self.code.scratch, self.code.scratch + aligned(len(own))
+        copies = []
+        for part in runs(np.arange(len(own)), self.homes(own)):
+            copies.append(self.blocks)
+            self.blocks += 1
+            self.emit(POS, (len(part),), 0, [own[part]], ("scratch", start + part), copies[-1])
+        return Located("scratch", start + ranks, frozenset(copies))
+
+    def homes(self, refs: Array) -> Array:
+        """The blocks of references, -1 for constants."""
+        return np.where(refs >= 0, self.layout.home[refs], -1)
+
+    def copy_results(self) -> None:
+        """Results that do not lie where they are returned are copied there."""
+        layout, refs = self.layout, np.array(self.layout.results, dtype=np.int64)
+        homes = self.homes(refs)
+        is_out = np.array([layout.base[k][0] == "out" for k in range(len(layout.bases))] + [False])[homes]
+        todo = np.flatnonzero(~(is_out & (layout.at[refs] == np.arange(len(refs)))))
+        for part in runs(todo, homes[todo]):
+            self.emit(POS, (len(part),), 0, [refs[part]], ("out", part), -1)
+
+
+def in_order_of_appearance(refs: Array) -> tuple[Array, Array]:
+    """The distinct references, and of each reference the number among these."""
+    distinct, firsts, inverse = np.unique(refs.ravel(), return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return distinct[order], rank[inverse].reshape(refs.shape)
+
+
+def runs(places: Array, keys: Array) -> list[Array]:
+    """Consecutive places with the same key."""
+    if not len(places):
+        return []
+    return np.split(places, np.flatnonzero((np.diff(places) != 1) | (np.diff(keys) != 0)) + 1)
+
+
+def as_operand(buffer: str, fit: Fit | None, places: Array, dims: tuple[int, ...]) -> Affine | Gather:
+    """A list of places by its strides, or, where it has none, as a table."""
+    if fit is not None:
+        return Affine(buffer, fit.start, fit.strides)
+    full = np.broadcast_to(places, dims).ravel()
+    return Gather(buffer, tuple(np.where(full == UNKNOWN, full.max(), full).tolist()))

@@ -1,0 +1,165 @@
+"""The room of regrouping: groups that do the same and do not wait for each other become one, whatever their depths.
+
+The gates of a step, the steps of a recurrence whose inputs are known, the heads of an attention: they were recovered one by one,
+because they stand at different depths or read different blocks, and are loops over blocks that lie side by side.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.recover import Group, Tensors
+from autograd.compiler.tensors.access import axes
+
+__all__ = ["regrouped"]
+
+LEAST = 3  # so many groups are worth a loop
+SHORTEST = 8  # members of a piece of a group
+PIECES = 4
+FORMS = ("elementwise", "product", "dots", "reduced")
+SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several groups in one, where that is another form
+
+
+def regrouped(tensors: Tensors) -> Tensors:
+    """The same program with independent groups of one kind together, in an order in which they can be computed."""
+    tensors = in_pieces(tensors)
+    groups = {k: block for k, block in enumerate(tensors.blocks) if isinstance(block, Group)}
+    sources = {k: sources_of(tensors, group) & groups.keys() for k, group in groups.items()}
+    ancestors: dict[int, int] = {}  # the groups that a group waits for, as bits
+    for k, needed in sources.items():
+        ancestors[k] = 0
+        for s in needed:
+            ancestors[k] |= ancestors[s] | 1 << s
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for k, group in groups.items():
+        if (group.form in FORMS or (group.form == "taken" and len(group.entries) == 1)) and None not in group.entries:
+            alike[kind(tensors, group)].append(k)
+    leader, order = {k: k for k in groups}, list(groups)
+    for members in alike.values():
+        waits = any(ancestors[later] >> earlier & 1 for earlier, later in pairwise(members))
+        if len(members) < LEAST or waits or not is_regular(tensors, [groups[k] for k in members]):
+            continue
+        trial = leader | dict.fromkeys(members, members[0])
+        found = in_order(sources, trial)
+        if found is not None:
+            leader, order = trial, found
+    parts: dict[int, list[Group]] = defaultdict(list)
+    for k, group in groups.items():
+        parts[leader[k]].append(group)
+    result = Tensors(tensors.program, tensors.batched)
+    for k in order:
+        result.settle(parts[k][0] if len(parts[k]) == 1 else merged(parts[k]))
+    return result
+
+
+def sources_of(tensors: Tensors, group: Group) -> set[int]:
+    """The blocks that a group reads."""
+    return {tensors.home[ref] for refs, _ in group.arguments for ref in refs if ref >= 0}
+
+
+def kind(tensors: Tensors, group: Group) -> Any:
+    """What a group does, to which places of which kinds of blocks: equal for groups that differ in the blocks alone."""
+    found: list[Any] = [group.row, group.form, group.shape]
+    home, place = tensors.home, tensors.place
+    for refs, shape in group.arguments:
+        kinds = {k: coarse(tensors, k) for k in {home[ref] for ref in refs if ref >= 0}}
+        first = place[refs[0]] if refs[0] >= 0 else 0
+        found.append((shape, tuple([(kinds[home[ref]], place[ref] - first) if ref >= 0 else ref for ref in refs])))
+    return tuple(found)
+
+
+def coarse(tensors: Tensors, k: int) -> Any:
+    """What a block is, without what it is made from; blocks of inputs are themselves."""
+    block = tensors.blocks[k]
+    return (block.row.name, block.form, block.shape) if isinstance(block, Group) else k
+
+
+def is_regular(tensors: Tensors, groups: Sequence[Group]) -> bool:
+    """Whether what groups read of one block begins at constant steps: else it would have to be gathered."""
+    for k in range(len(groups[0].arguments)):
+        firsts = [group.arguments[k][0][0] for group in groups]
+        homes = {tensors.home[ref] if ref >= 0 else -1 for ref in firsts}
+        if len(homes) == 1 and -1 not in homes and len(set(np.diff([tensors.place[ref] for ref in firsts]).tolist())) > 1:
+            return False
+    return True
+
+
+def in_order(sources: Mapping[int, set[int]], leader: Mapping[int, int]) -> list[int] | None:
+    """The leaders in an order in which they can be computed; None if two of them would wait for each other."""
+    waits: dict[int, set[int]] = defaultdict(set)
+    for k, needed in sources.items():
+        waits[leader[k]] |= {leader[s] for s in needed}
+    feeds: dict[int, list[int]] = defaultdict(list)
+    for k, needed in waits.items():
+        for s in needed:
+            feeds[s].append(k)
+    missing = {k: len(needed) for k, needed in waits.items()}
+    found = [k for k, count in missing.items() if not count]
+    for k in found:  # which grows
+        for j in feeds[k]:
+            missing[j] -= 1
+            if not missing[j]:
+                found.append(j)
+    return found if len(found) == len(missing) else None
+
+
+def merged(groups: Sequence[Group]) -> Group:
+    """One group that does what several do, one after the other."""
+    first, times = groups[0], len(groups)
+    result = Group(
+        first.row, SEVERAL.get(first.form, first.form), [e for group in groups for e in group.entries], (times, *first.shape)
+    )
+    result.times = times
+    for k, (_, shape) in enumerate(first.arguments):
+        refs = [ref for group in groups for ref in group.arguments[k][0]]
+        if first.form == "taken":  # one index each, and one column of a table
+            shape = shape if k == 0 else (len(first.arguments[1][0]),)
+        result.arguments.append((refs, (times, *shape)))
+    return result
+
+
+def in_pieces(tensors: Tensors) -> Tensors:
+    """The same program with elementwise groups in a few parts, each of which has strides, where the whole has none."""
+    result = Tensors(tensors.program, tensors.batched)
+    for block in tensors.blocks:
+        if isinstance(block, Group):
+            for part in pieces(tensors, block):
+                result.settle(part)
+    return result
+
+
+def pieces(tensors: Tensors, group: Group) -> list[Group]:
+    """The parts of one group."""
+    ends = [0, *cuts([flat(tensors, refs) for refs, _ in group.arguments]), len(group.entries)]
+    if group.form != "elementwise" or not 2 < len(ends) <= PIECES + 1 or min(np.diff(ends)) < SHORTEST:
+        return [group]
+    found = []
+    for start, end in pairwise(ends):
+        part = Group(group.row, group.form, group.entries[start:end], (end - start,))
+        part.arguments = [(refs[start:end], (end - start,)) for refs, _ in group.arguments]
+        found.append(part)
+    return found
+
+
+def flat(tensors: Tensors, refs: Sequence[int]) -> Any:
+    """Places of references with the blocks far from each other; one place only for constants."""
+    if min(refs) < 0:
+        return np.zeros(len(refs), dtype=np.int64)
+    return np.array([(tensors.home[ref] << 24) + tensors.place[ref] for ref in refs])
+
+
+def cuts(lists: Sequence[Any]) -> list[int]:
+    """Where lists of places are cut, so that places are equally far apart in every part."""
+    found: set[int] = set()
+    for places in lists:
+        if axes(places[None]) is None:
+            steps = np.diff(places)
+            for j in np.flatnonzero(np.diff(steps)).tolist():
+                if j + 1 not in found:
+                    found.add(j + 2 if steps[j] == steps[j - 1] else j + 1)
+    return sorted(found)
