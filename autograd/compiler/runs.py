@@ -132,20 +132,24 @@ class Machine:
             self.text, self.scratch = printed(code)
         except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
             raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
-        self.inputs, self.outputs = code.inputs, code.outputs
-        self.function = load(self.text).run
+        self.sizes = code.inputs, code.outputs, self.scratch
+        self.pointer, self.function = ctypes.c_void_p, load(self.text).run
         self.function.argtypes, self.function.restype = [ctypes.c_void_p] * 3, None
-        self.free: list[tuple[Any, Any]] = []  # inputs and scratch that no call uses now
+        self.free: list[tuple[Any, ...]] = []  # memory that no call uses now
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""
-        np = self.np
-        given, scratch = self.free.pop() if self.free else (aligned(np, self.inputs), aligned(np, self.scratch))
-        out = np.empty(self.outputs)
-        np.concatenate(parts, out=given, casting="unsafe")
-        self.function(given.ctypes.data, out.ctypes.data, scratch.ctypes.data)
-        self.free.append((given, scratch))
-        return out[: self.count], out[self.count : self.end], out[self.end :].tolist()
+        given, results, *rest = memory = self.free.pop() if self.free else self.memory()
+        self.np.concatenate(parts, out=given, casting="unsafe")
+        self.function(*rest[1:])
+        out = results.copy()
+        self.free.append(memory)
+        return out[: self.count], out[self.count : self.end], out[self.end :].tolist() if self.end < len(out) else ()
+
+    def memory(self) -> tuple[Any, ...]:
+        """Arrays for inputs, results and scratch, and where they begin: for one call at a time."""
+        arrays = [aligned(self.np, size) for size in self.sizes]
+        return *arrays, *[self.pointer(array.ctypes.data) for array in arrays]
 
 
 def aligned(np: Any, size: int) -> Any:
