@@ -107,9 +107,7 @@ def classified_by_torch(model: nn.Module, inputs: Any, labels: Any) -> dict[str,
 
     tensors, x, y = tensors_of([layer_of(layer) for layer in model.layers]), torch.tensor(inputs), torch.tensor(labels)
     parameters = [p for layer in tensors for p in layer]
-    return {
-        "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters)
-    }
+    return {"PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters)}
 
 
 def wide_perceptron(effort: Effort) -> list[Row]:
