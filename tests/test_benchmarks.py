@@ -38,6 +38,7 @@ MODULES = {
             "convolution, 4 kernels",
             "Cholesky",
             "LU",
+            "Gauss-Jordan",
             "tree RNN",
             "mixture of ADBench",
             "bundle adjustment",

@@ -114,11 +114,11 @@ def convolution(effort: Effort) -> Workload:
     return Workload(f"convolution, 4 kernels 3x3 on {count} images 8x8", loss, model, (normal(count, 8, 8),))
 
 
-def matrix() -> Any:
-    """A positive definite matrix of 8 rows."""
+def matrix(size: int) -> Any:
+    """A positive definite matrix."""
     import numpy as np
 
-    return normal(8, 8) @ normal(8, 8).T + np.eye(8)
+    return normal(size, size) @ normal(size, size).T + np.eye(size)
 
 
 def cholesky(effort: Effort) -> Workload:
@@ -132,7 +132,7 @@ def cholesky(effort: Effort) -> Workload:
             rows.append(row)
         return 2.0 * ag.sum([ag.log(row[-1]) for row in rows])
 
-    return Workload("Cholesky of 8, log-determinant", log_determinant, Parameters(matrix=matrix()))
+    return Workload("Cholesky of 8, log-determinant", log_determinant, Parameters(matrix=matrix(8)))
 
 
 def lu(effort: Effort) -> Workload:
@@ -145,7 +145,21 @@ def lu(effort: Effort) -> Workload:
                     row[j] = row[j] - factor * pivot[j]
         return ag.sum([ag.log(ag.abs(rows[k][k])) for k in range(len(rows))])
 
-    return Workload("LU of 8, log-determinant", log_determinant, Parameters(matrix=matrix()))
+    return Workload("LU of 8, log-determinant", log_determinant, Parameters(matrix=matrix(8)))
+
+
+def gauss_jordan(effort: Effort) -> Workload:
+    def loss(model: Any) -> Any:
+        size = len(model.matrix)
+        rows = [[*row, *[float(i == j) for j in range(size)]] for i, row in enumerate(model.matrix)]
+        for k in range(size):
+            rows[k] = [x / rows[k][k] for x in rows[k]]
+            for i in range(size):
+                if i != k:
+                    rows[i] = [x - rows[i][k] * y for x, y in zip(rows[i], rows[k])]
+        return ag.sum([x * x for row in rows for x in row[size:]])
+
+    return Workload("Gauss-Jordan of 6, squares of the inverse", loss, Parameters(matrix=matrix(6)))
 
 
 class Joined(nn.Module):
@@ -169,5 +183,6 @@ def tree(effort: Effort) -> Workload:
 
 
 WORKLOADS = (
-    gaussian_kernel, gaussian_mixture, gru, lennard_jones, soft_k_means, attention, convolution, cholesky, lu, tree,
+    gaussian_kernel, gaussian_mixture, gru, lennard_jones, soft_k_means, attention, convolution, cholesky, lu,
+    gauss_jordan, tree,
 )  # fmt: skip

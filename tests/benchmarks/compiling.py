@@ -1,6 +1,6 @@
-"""Prints what compilation gains: `python -m tests.benchmarks.compiling`. One thread, float64, medians of runs in turn.
+"""Prints what compilation gains: `python -m tests.benchmarks.compiling`. One thread, float64, medians of interleaved runs.
 
-Every row is a function of its own, which measures the compiled step and its peers on the same numbers in one process.
+Every workload is a function of its own. The compiled step and its peers run on the same numbers in one process.
 """
 
 from __future__ import annotations

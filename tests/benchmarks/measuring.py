@@ -63,7 +63,7 @@ class Workload:
 
 
 def medians(steps: dict[str, Step], seconds: float) -> dict[str, float]:
-    """The median time of a step of each in seconds. They run in turn, a few steps at a time, for about so long each."""
+    """The median time of a step of each in seconds. They take turns, a few steps each, for about so long each."""
     times: dict[str, list[float]] = {}
     gc.collect()
     gc.freeze()  # nobody's garbage is looked for among the modules of others
@@ -85,9 +85,15 @@ def timed(step: Step) -> float:
 
 
 def rows_of(workload: str, times: dict[str, float]) -> list[Row]:
-    """One row for each peer of 'compiled'."""
+    """One row for each peer of 'compiled', or one without a peer."""
     ours = times.pop("compiled")
-    return [(workload, shown(ours), f"{peer}: {shown(theirs)}", f"{theirs / ours:,.3g}") for peer, theirs in times.items()]
+    rows = [(workload, shown(ours), f"{peer}: {shown(theirs)}", ratio(theirs / ours)) for peer, theirs in times.items()]
+    return rows or [(workload, shown(ours), "", "")]
+
+
+def ratio(number: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{number:,.0f}" if number >= 100.0 else f"{number:.3g}"
 
 
 def shown(seconds: float) -> str:

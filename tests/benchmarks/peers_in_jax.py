@@ -150,6 +150,10 @@ def lu(p: Parameters) -> Any:
     return jnp.linalg.slogdet(p["matrix"])[1]
 
 
+def gauss_jordan(p: Parameters) -> Any:
+    return jnp.sum(jnp.linalg.inv(p["matrix"]) ** 2)
+
+
 def tree(p: Parameters, leaves: Any) -> Any:
     while len(leaves) > 1:
         leaves = jnp.tanh(leaves.reshape(len(leaves) // 2, -1) @ p["join.weight"].T + p["join.bias"])
