@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from autograd import renderers
 from tests.browser import missing
+from tests.compiler.native import COMPILER
 
 ROOT = Path(__file__).parent.parent
 # What each module needs beside the library, and words of the rows that it prints.
@@ -17,8 +19,32 @@ MODULES = {
     "tests.benchmarks": (["sklearn", "micrograd"], ["micrograd's time for it, over ours", "build, backward, free", "Hessian"]),
     "tests.benchmarks.backends": (["sklearn", "names"], ["plain Python", "NumPy", "GPT block, 4,192 parameters", "to_c"]),
     "tests.benchmarks.compiling": (
-        ["torch", "jax", "sklearn", "names"],
-        ["JAX, jit", "Black-Scholes", "GPT block", "Adam steps", "epochs of digits", "LSTM", "tracing and recovery"],
+        ["torch", "micrograd", "sklearn", "names"],
+        [
+            "the same by NumPy",
+            "building it",
+            "from the cache",
+            "Black-Scholes",
+            "GPT block",
+            "Adam steps",
+            "epochs of digits",
+            "LSTM",
+            "Gaussian kernel",
+            "Gaussian mixture",
+            "GRU",
+            "Lennard-Jones",
+            "soft k-means",
+            "causal attention",
+            "convolution, 4 kernels",
+            "Cholesky",
+            "LU",
+            "Gauss-Jordan",
+            "tree RNN",
+            "mixture of ADBench",
+            "bundle adjustment",
+            "tracing and recovery",
+            *(["JAX, jit", "JAX, vmap and jit"] if find_spec("jax") else []),
+        ],
     ),
     "tests.benchmarks.explorer": ([], ["two neurons"]),
     "tests.benchmarks.pictures": ([], ["28 values", "a chain of 5,000: refused in"]),
@@ -53,6 +79,8 @@ def test_a_small_run_prints_every_row(module):
         pytest.importorskip(package, reason=f"the benchmark measures {package}")
     if module.endswith("explorer") and (reason := missing()):
         pytest.skip(reason)
+    if module.endswith("compiling") and COMPILER is None:
+        pytest.skip("the benchmark measures machine code, which needs a C compiler")
     if module.endswith("pictures") and not list(renderers.renderers("svg", "dot")):
         pytest.skip("needs a renderer")
     printed = run(module, "--small")

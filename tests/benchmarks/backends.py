@@ -21,7 +21,7 @@ from typing import Any
 import autograd as ag
 import nn
 from tests.benchmarks.__main__ import data, interleaved
-from tests.benchmarks.compiling import GPT, documents, next_tokens
+from tests.benchmarks.models import GPT, documents, next_tokens
 from tests.compiler.test_linear import unrelated
 
 

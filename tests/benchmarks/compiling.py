@@ -1,96 +1,51 @@
-"""Prints what compilation gains: `python -m tests.benchmarks.compiling`. One thread, float64, medians of runs in turn.
+"""Prints what compilation gains: `python -m tests.benchmarks.compiling`. One thread, float64, medians of interleaved runs.
 
-Every row is a function of its own, which measures the compiled step and its peers on the same numbers in one process.
+Every workload is a function of its own. The compiled step and its peers run on the same numbers in one process.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import autograd
 import nn
-from tests.benchmarks.peers import backward, gpt_on_scalars, perceptron_of_jax, perceptron_of_torch, tensors_of
+from tests.benchmarks import adbench, blackboard
+from tests.benchmarks.measuring import (
+    SMALL,
+    Effort,
+    Row,
+    Step,
+    Workload,
+    first_call,
+    measured,
+    medians,
+    rows_of,
+    shown,
+    timed,
+    weights_of,
+)
+from tests.benchmarks.models import GPT, Characters, documents, next_tokens
+from tests.benchmarks.peers import backward, gpt_on_scalars, perceptron_of_torch, tensors_of
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu",
 }  # fmt: skip
 BATCH = 16
-Step = Callable[[], Any]
-Row = tuple[str, str, str, str]  # workload, compiled, peer, how many times the compiled time the peer takes
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How much is measured."""
-
-    seconds: float = 2.0  # for each median
-    epochs: int = 20
-    documents: int = 1000
-    options: int = 100_000
-    tokens: int = 20
-    repeats: int = 5
-
-
-SMALL = Effort(seconds=0.0, epochs=1, documents=50, options=1000, tokens=3, repeats=1)
-
-
-def medians(steps: dict[str, Step], seconds: float) -> dict[str, float]:
-    """The median time of a step of each in seconds. They run in turn, a few steps at a time, for about so long each."""
-    times: dict[str, list[float]] = {}
-    gc.collect()
-    gc.freeze()  # nobody's garbage is looked for among the modules of others
-    for name, step in steps.items():
-        step()
-        times[name] = [timed(step)]
-    rounds = 10 if seconds else 1
-    for _ in range(rounds):
-        for name, step in steps.items():
-            count = max(1, round(seconds / rounds / times[name][0]))
-            times[name] += [timed(step) for _ in range(min(count, 500))]
-    return {name: statistics.median(found[1:]) for name, found in times.items()}
-
-
-def timed(step: Step) -> float:
-    start = time.perf_counter()
-    step()
-    return time.perf_counter() - start
-
-
-def rows_of(workload: str, times: dict[str, float]) -> list[Row]:
-    """One row for each peer of 'compiled'."""
-    ours = times.pop("compiled")
-    return [(workload, shown(ours), f"{peer}: {shown(theirs)}", f"{theirs / ours:,.3g}") for peer, theirs in times.items()]
-
-
-def shown(seconds: float) -> str:
-    if seconds >= 1.0:
-        return f"{seconds:.2f} s"
-    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} µs"
-
-
-def weights_of(model: nn.Module) -> Any:
-    import numpy as np
-
-    return np.array([p.data for p in model.parameters()])
-
-
-def moons(effort: Effort) -> list[Row]:
+def moons(effort: Effort) -> Workload:
     """Hinge loss and L2 penalty of MLP(2, 16, 16, 1) on 100 samples: the value and all gradients."""
-    import micrograd.engine
-    import micrograd.nn
     import numpy as np
-    import torch
 
     from tests.benchmarks.__main__ import data, micrograd_style
 
@@ -102,27 +57,38 @@ def moons(effort: Effort) -> list[Row]:
         margins = [autograd.relu(1.0 - label * model(x)) for x, label in zip(inputs, labels)]
         return autograd.mean(margins) + nn.l2_penalty(model, 1e-4)
 
-    program, weights = autograd.compile(loss).functional(model), weights_of(model)
-    layers = [layer_of(layer) for layer in model.layers]
-    tensors, x, y = tensors_of(layers), torch.tensor(inputs), torch.tensor(labels)
-    parameters = [p for layer in tensors for p in layer]
+    def peers() -> dict[str, Step]:
+        import micrograd.engine
+        import micrograd.nn
+        import torch
 
-    def with_torch() -> None:
-        out = perceptron_of_torch(tensors, x)[:, 0]
-        backward(torch.relu(1.0 - y * out).mean() + 1e-4 * sum((p * p).sum() for p in parameters), parameters)
+        tensors, x, y = tensors_of([layer_of(layer) for layer in model.layers]), torch.tensor(inputs), torch.tensor(labels)
+        parameters = [p for layer in tensors for p in layer]
 
-    steps = {
-        "compiled": lambda: program(weights, inputs, labels), "PyTorch": with_torch,
-        "JAX, jit": perceptron_of_jax(layers, inputs, labels, "hinge"),
-        "micrograd": micrograd_style(micrograd.engine.Value, micrograd.nn.MLP),
-    }  # fmt: skip
-    return rows_of("MLP(2, 16, 16, 1), hinge and L2, 100 samples", medians(steps, effort.seconds))
+        def with_torch() -> None:
+            out = perceptron_of_torch(tensors, x)[:, 0]
+            backward(torch.relu(1.0 - y * out).mean() + 1e-4 * sum((p * p).sum() for p in parameters), parameters)
+
+        return {"PyTorch": with_torch, "micrograd": micrograd_style(micrograd.engine.Value, micrograd.nn.MLP)}
+
+    title = "MLP(2, 16, 16, 1), hinge and L2, 100 samples"
+    return Workload(title, loss, model, (inputs, labels), peers, arrays_of_layers)
 
 
-def perceptron(effort: Effort) -> list[Row]:
+def arrays_of_layers(model: nn.Module, numbers: Any) -> list[list[Any]]:
+    """Weights and biases of a multilayer perceptron, from a flat array of a number for each."""
+    arrays, start = [], 0
+    for layer in model.layers:
+        rows, columns = len(layer.neurons), len(layer.neurons[0].w) + 1
+        block = numbers[start : start + rows * columns].reshape(rows, columns)
+        arrays.append([block[:, :-1], block[:, -1]])
+        start += block.size
+    return arrays
+
+
+def perceptron(effort: Effort) -> Workload:
     """Cross-entropy of MLP(64, 32, 10) on 100 samples."""
     import numpy as np
-    import torch
 
     draw = np.random.default_rng(0)
     inputs, labels = draw.random((100, 64)), draw.integers(0, 10, 100)
@@ -131,22 +97,22 @@ def perceptron(effort: Effort) -> list[Row]:
     def loss(model: nn.Module, inputs: Any, labels: Any) -> Any:
         return nn.cross_entropy([model(x) for x in inputs], labels)
 
-    program, weights = autograd.compile(loss).functional(model), weights_of(model)
-    layers = [layer_of(layer) for layer in model.layers]
-    tensors, x, y = tensors_of(layers), torch.tensor(inputs), torch.tensor(labels)
+    title = "MLP(64, 32, 10), cross-entropy, 100 samples"
+    return Workload(title, loss, model, (inputs, labels), lambda: classified_by_torch(model, inputs, labels), arrays_of_layers)
+
+
+def classified_by_torch(model: nn.Module, inputs: Any, labels: Any) -> dict[str, Step]:
+    """The cross-entropy of a multilayer perceptron and its gradient, in PyTorch."""
+    import torch
+
+    tensors, x, y = tensors_of([layer_of(layer) for layer in model.layers]), torch.tensor(inputs), torch.tensor(labels)
     parameters = [p for layer in tensors for p in layer]
-    steps = {
-        "compiled": lambda: program(weights, inputs, labels),
-        "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters),
-        "JAX, jit": perceptron_of_jax(layers, inputs, labels, "cross-entropy"),
-    }
-    return rows_of("MLP(64, 32, 10), cross-entropy, 100 samples", medians(steps, effort.seconds))
+    return {"PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters)}
 
 
 def wide_perceptron(effort: Effort) -> list[Row]:
     """Cross-entropy of MLP(784, 64, 10), traced for one sample and run on a batch of 100."""
     import numpy as np
-    import torch
 
     draw = np.random.default_rng(0)
     inputs, labels = draw.random((100, 784)), draw.integers(0, 10, 100)
@@ -155,12 +121,7 @@ def wide_perceptron(effort: Effort) -> list[Row]:
     weights, start = weights_of(model), time.process_time()
     program(weights, inputs, labels)
     compiling = time.process_time() - start
-    tensors, x, y = tensors_of([layer_of(layer) for layer in model.layers]), torch.tensor(inputs), torch.tensor(labels)
-    parameters = [p for layer in tensors for p in layer]
-    steps = {
-        "compiled": lambda: program(weights, inputs, labels),
-        "PyTorch": lambda: backward(torch.nn.functional.cross_entropy(perceptron_of_torch(tensors, x), y), parameters),
-    }
+    steps = {"compiled": lambda: program(weights, inputs, labels), **classified_by_torch(model, inputs, labels)}
     workload = f"MLP(784, 64, 10), batch axis of 100, compiled in {shown(compiling)} of CPU time"
     return rows_of(workload, medians(steps, effort.seconds))
 
@@ -212,77 +173,22 @@ def layer_of(layer: nn.Layer) -> tuple[list[list[float]], list[float]]:
     return [[w.data for w in neuron.w] for neuron in layer.neurons], [neuron.b.data for neuron in layer.neurons]
 
 
-class Norm(nn.Module):
-    """Root mean square normalisation without weights."""
-
-    def forward(self, x: Any) -> Any:
-        """As many numbers as came in."""
-        scale = (autograd.dot(x, x) / len(x) + 1e-5) ** -0.5
-        return [xi * scale for xi in x]
-
-
-class GPT(nn.Module):
-    """A language model of one block: 16 wide, 4 heads, up to 16 tokens of 27, 4,192 parameters."""
-
-    def __init__(self, width: int = 16, heads: int = 4, block: int = 16, tokens: int = 27, seed: int = 0) -> None:
-        rng = random.Random(seed)
-        self.token, self.place = nn.Embedding(tokens, width, rng=rng), nn.Embedding(block, width, rng=rng)
-        self.norm = Norm()
-        self.attention = nn.CausalSelfAttention(width, heads, bias=False, rng=rng)
-        self.up = nn.Linear(width, 4 * width, bias=False, rng=rng)
-        self.down = nn.Linear(4 * width, width, bias=False, rng=rng)
-        self.out = nn.Linear(width, tokens, bias=False, rng=rng)
-
-    def forward(self, document: Any) -> list[Any]:
-        """The scores of the next token, for every token."""
-        xs = [self.norm(added(self.token(t), self.place(k))) for k, t in enumerate(document)]
-        xs = [added(x, y) for x, y in zip(xs, self.attention([self.norm(x) for x in xs]))]
-        xs = [added(x, self.down([h.relu() for h in self.up(self.norm(x))])) for x in xs]
-        return [self.out(x) for x in xs]
-
-
-def added(x: Any, y: Any) -> list[Any]:
-    return [a + b for a, b in zip(x, y)]
-
-
-def next_tokens(model: nn.Module, document: Any, following: Any) -> Any:
-    """The cross-entropy of the tokens that follow."""
-    return nn.cross_entropy(model(document), following)
-
-
-def documents(count: int) -> list[list[int]]:
-    """First names as numbers of letters, between marks of their beginning and end."""
-    import names
-
-    found = []
-    for kind in ("first:female", "first:male"):
-        with open(names.FILES[kind]) as lines:
-            found += [line.split()[0].lower() for line in lines]
-    random.Random(0).shuffle(found)
-    return [[26, *[ord(letter) - ord("a") for letter in name], 26] for name in found[:count]]
-
-
-def gpt(effort: Effort) -> list[Row]:
-    """A GPT block on a document of 7 tokens, and one program for all documents of that length."""
+def gpt(effort: Effort) -> Workload:
+    """A GPT block on a document of 7 tokens."""
     model = GPT()
-    seven = [document for document in documents(1000) if len(document) == 8]
-    document, following = seven[0][:-1], seven[0][1:]
-    compiled = autograd.compile(next_tokens)
-    program, weights = compiled.functional(model), weights_of(model)
-    parameters = {name: p.data for name, p in model.named_parameters().items()}
+    seven = next(document for document in documents(1000) if len(document) == 8)
+    document, following = seven[:-1], seven[1:]
 
     def engine() -> None:
         loss = next_tokens(model, document, following)
         model.zero_grad()
         loss.backward()
 
-    scalars = gpt_on_scalars(parameters, heads=4)
-    steps = {
-        "compiled": lambda: program(weights, document, following),
-        "the same in pure Python": lambda: scalars(document, following),
-        "the same by the engine": engine,
-    }
-    return rows_of("GPT block, 4,192 parameters, 7 tokens", medians(steps, effort.seconds))
+    def peers() -> dict[str, Step]:
+        scalars = gpt_on_scalars({name: p.data for name, p in model.named_parameters().items()}, heads=4)
+        return {"the same in pure Python": lambda: scalars(document, following), "the same by the engine": engine}
+
+    return Workload("GPT block, 4,192 parameters, 7 tokens", next_tokens, model, (document, following), peers)
 
 
 def thousand_steps(effort: Effort) -> list[Row]:
@@ -388,41 +294,29 @@ def as_image(pixels: Any) -> Any:
     return [[pixels[i : i + 8] for i in range(0, 64, 8)]]
 
 
-class Characters(nn.Module):
-    """Scores of the next character by an LSTM."""
-
-    def __init__(self, tokens: int = 27, width: int = 16, nhidden: int = 32, seed: int = 0) -> None:
-        rng = random.Random(seed)
-        self.token, self.lstm = nn.Embedding(tokens, width, rng=rng), nn.LSTM(width, nhidden, rng=rng)
-        self.out = nn.Linear(nhidden, tokens, rng=rng)
-
-    def forward(self, document: Any) -> list[Any]:
-        """The scores, for every character."""
-        outputs, _ = self.lstm([self.token(t) for t in document])
-        return [self.out(h) for h in outputs]
-
-
-def lstm(effort: Effort) -> list[Row]:
+def lstm(effort: Effort) -> Workload:
     """The loss and all gradients of an LSTM over some characters."""
-    import torch
-
     draw = random.Random(0)
     text = [draw.randrange(27) for _ in range(effort.tokens + 1)]
-    model = Characters()
-    program, weights = autograd.compile(next_tokens).functional(model), weights_of(model)
-    token, cell, out = torch.nn.Embedding(27, 16).double(), torch.nn.LSTMCell(16, 32).double(), torch.nn.Linear(32, 27).double()
-    document, following = torch.tensor(text[:-1]), torch.tensor(text[1:])
-    parameters = [*token.parameters(), *cell.parameters(), *out.parameters()]
 
-    def with_torch() -> None:
-        state, outputs = None, []
-        for x in token(document):
-            state = cell(x, state)
-            outputs.append(state[0])
-        backward(torch.nn.functional.cross_entropy(out(torch.stack(outputs)), following), parameters)
+    def peers() -> dict[str, Step]:
+        import torch
 
-    steps = {"compiled": lambda: program(weights, text[:-1], text[1:]), "PyTorch, LSTMCell": with_torch}
-    return rows_of(f"LSTM of 32 on {effort.tokens} characters", medians(steps, effort.seconds))
+        token, cell, out = torch.nn.Embedding(27, 16), torch.nn.LSTMCell(16, 32), torch.nn.Linear(32, 27)
+        network = torch.nn.ModuleList([token, cell, out]).double()
+        document, following, parameters = torch.tensor(text[:-1]), torch.tensor(text[1:]), list(network.parameters())
+
+        def with_torch() -> None:
+            state, outputs = None, []
+            for x in token(document):
+                state = cell(x, state)
+                outputs.append(state[0])
+            backward(torch.nn.functional.cross_entropy(out(torch.stack(outputs)), following), parameters)
+
+        return {"PyTorch, LSTMCell": with_torch}
+
+    title = f"LSTM of 32 on {effort.tokens} characters"
+    return Workload(title, next_tokens, Characters(), (text[:-1], text[1:]), peers)
 
 
 def tracing(effort: Effort) -> list[Row]:
@@ -454,29 +348,44 @@ def tracing(effort: Effort) -> list[Row]:
     return [(f"tracing and recovery, {size:,} scalar operations", shown(found), f"{1e6 * found / size:.1f} µs each", "")]
 
 
-ROWS: tuple[Callable[[Effort], list[Row]], ...] = (
-    moons, perceptron, wide_perceptron, options, gpt, thousand_steps, digits_perceptron, digits_convolution, lstm, tracing,
+ROWS: tuple[Callable[[Effort], Workload | list[Row]], ...] = (
+    moons, perceptron, wide_perceptron, options, gpt, thousand_steps, digits_perceptron, digits_convolution, lstm,
+    *blackboard.WORKLOADS, adbench.mixture, adbench.bundle, tracing,
 )  # fmt: skip
 
 
+def printed(row: Callable[[Effort], Workload | list[Row]], effort: Effort) -> None:
+    """Measure and print a row and those that belong to it."""
+    print(f"{row.__name__} ...", file=sys.stderr, flush=True)
+    found = row(effort)
+    for cells in measured(row.__name__, found, effort) if isinstance(found, Workload) else found:
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Measure and print the table, in a process of one thread."""
+    """Measure and print the table, in a process of one thread that finds no machine code of former runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", help=f"only these: {', '.join(row.__name__ for row in ROWS)}")
     parser.add_argument("--small", action="store_true", help="one run of each, on little: to see that it works")
+    parser.add_argument("--build", action="store_true", help="only print the seconds in which machine code is built or found")
     options = parser.parse_args(arguments)
+    effort = SMALL if options.small else Effort()
+    chosen = [row for row in ROWS if not options.rows or row.__name__ in options.rows]
+    if options.build:
+        print(sum(first_call(found, "native")[2] for row in chosen if isinstance(found := row(effort), Workload)))
+        return
     if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
-        command = [sys.executable, "-m", "tests.benchmarks.compiling", *options.rows, *(["--small"] if options.small else [])]
-        raise SystemExit(subprocess.run(command, env=os.environ | ONE_THREAD).returncode)
+        command = [sys.executable, "-m", "tests.benchmarks.compiling", *options.rows, *effort.command]
+        with tempfile.TemporaryDirectory() as folder:
+            environment = os.environ | ONE_THREAD | {"AUTOGRAD_CACHE_DIR": folder}
+            raise SystemExit(subprocess.run(command, env=environment).returncode)
     import torch
 
     torch.set_num_threads(1)
     print("| workload, written with scalars | compiled | others | their time over ours |")
     print("|---|---:|---:|---:|")
-    for row in ROWS:
-        if not options.rows or row.__name__ in options.rows:
-            for cells in row(SMALL if options.small else Effort()):
-                print(f"| {' | '.join(cells)} |", flush=True)
+    for row in chosen:
+        printed(row, effort)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What compiled programs are measured against: scalars in pure Python, PyTorch tensors, JAX."""
+"""What compiled programs are measured against: scalars in pure Python, PyTorch tensors."""
 
 from __future__ import annotations
 
@@ -142,27 +142,3 @@ def backward(loss: Any, parameters: list[Any]) -> None:
     for p in parameters:
         p.grad = None
     loss.backward()
-
-
-def perceptron_of_jax(layers: list[Any], inputs: Any, labels: Any, kind: str) -> Callable[[], Any]:
-    """The compiled step of JAX: the loss and all gradients."""
-    import jax
-    import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
-
-    def loss(layers: Any, x: Any, y: Any) -> Any:
-        out = x
-        for k, (w, b) in enumerate(layers):
-            out = out @ w.T + b
-            out = jax.nn.relu(out) if k < len(layers) - 1 else out
-        if kind == "hinge":
-            squares = sum(jnp.sum(p * p) for layer in layers for p in layer)
-            return jnp.mean(jax.nn.relu(1.0 - y * out[:, 0])) + 1e-4 * squares
-        chosen = jnp.take_along_axis(out, y[:, None], 1)[:, 0]
-        return jnp.mean(jax.nn.logsumexp(out, 1) - chosen)
-
-    step = jax.jit(jax.value_and_grad(loss))
-    weights = [[jnp.array(part) for part in layer] for layer in layers]
-    x, y = jnp.array(inputs), jnp.array(labels)
-    return lambda: jax.block_until_ready(step(weights, x, y))
