@@ -13,13 +13,23 @@ from autograd import TraceError, no_grad
 from nn.linear import Dropout
 from nn.losses import check_targets, known
 from nn.module import Module
-from nn.optim import shrinking
+from nn.optim import Optimizer, shrinking
 from nn.steps import Steps, check_finite
 
 __all__ = ["CompiledSteps"]
 
 MANY = 32  # programs for one training
 
+
+
+def check_formula(optimizer: Optimizer) -> None:
+    """Raise TypeError for an optimizer that does more in a step than its formula says, which is all that arrays are moved by."""
+    for name in ("step", "zero_grad"):
+        if name in vars(optimizer) or getattr(type(optimizer), name) is not getattr(Optimizer, name):
+            raise TypeError(
+                f"fit(compile=True) moves arrays by the formula of the optimizer, and {type(optimizer).__name__} has a {name}() "
+                "of its own; define move(self, at, grad, lr, *memory), or leave compile out"
+            )
 
 
 class CompiledSteps(Steps):
@@ -34,6 +44,7 @@ class CompiledSteps(Steps):
         super().__init__(*arguments)
         self.np, self.predicting = numpy(), predicting
         check_targets(self.loss, self.targets)
+        check_formula(self.optimizer)
         name, known_reduction = known(self.loss)
         self.data = [Samples(self.inputs), Samples(self.targets)]
         if name not in ("", "cross_entropy"):
@@ -73,6 +84,7 @@ class CompiledSteps(Steps):
             self.settle()
             return super().step(batch)
         if self.weights is None:
+            self.look_at_model()
             self.weights = self.np.array([p.data for p in self.parameters])
         factors = [[site.factor() for site in self.sites_of(i)] for i in batch] if self.dropouts else []
         value, gradient = 0.0, self.np.zeros_like(self.weights)
@@ -92,6 +104,15 @@ class CompiledSteps(Steps):
         predictions = self.predicted(batch, factors) if self.predicting else []
         self.weights, self.gradient = weights, gradient
         return value, predictions
+
+    def look_at_model(self) -> None:
+        """After somebody could change the model, a callback say: programs of a model that is another now are dropped."""
+        if self.program is not None and not self.program.is_same_model():
+            self.program = self.forward = self.penalties = None
+            self.parameters = self.model.parameters()
+            self.moved = self.places()
+            self.dropouts = [module for module in self.model.modules() if isinstance(module, Dropout) and module.rate]
+            self.sites.clear()
 
     def predicted(self, batch: Sequence[int], factors: list[list[float]]) -> list[Any]:
         """What the model makes of some samples, with the weights before the step."""

@@ -86,10 +86,11 @@ class Executable:
             differs, is_known = agreement(self.machine, self.written, parts)
             if differs:
                 raise NativeError(f'machine code and the printed program differ: {differs}; use backend="numpy"')
-        except NativeError as error:
+        except Exception as error:  # whatever it is, NumPy goes on
             if self.backend == "native":
                 raise
-            self.built_at, self.reason = math.inf, str(error)
+            self.built_at = math.inf
+            self.reason = str(error) if isinstance(error, NativeError) else f"{type(error).__name__}: {error}"
         else:
             self.compared += 1
             self.is_trusted = is_known or self.compared == COMPARED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 from autograd.calculus import grad
@@ -84,6 +85,11 @@ class Functional:
         own.mark("model")
         own.argument(self.model, "model")
         return own
+
+    def is_same_model(self) -> bool:
+        """Whether the model is made of what it was made of; the numbers of its Values may be others."""
+        now = self.owned()
+        return now.key == self.own.key and len(now.things) == len(self.values) and all(map(is_, now.things, self.values))
 
     def value(self, weights: Any, *others: Any, **keywords: Any) -> Any:
         """The value alone: all numbers that the function returns, in its containers."""

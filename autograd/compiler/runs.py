@@ -177,11 +177,13 @@ def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> tuple[str, bool
     moved = [np.nextafter(array, np.inf), array * (1.0 + 2.0**-51)]
     found, expected, *shaken = [np.concatenate(run([x])) for run, x in zip([one, *[other] * 3], [array, array, *moved])]
     with np.errstate(all="ignore"):
-        finite = np.isfinite(found) & np.isfinite(expected)
+        finite, was_finite = np.isfinite(found), np.isfinite(expected)
+        is_sure = np.all([np.isfinite(x) == was_finite for x in shaken], axis=0)  # no rounding makes an infinity
         slack = ROUNDINGS * np.max([np.abs(x - expected) for x in shaken], axis=0, initial=0.0)
         largest = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
-        wrong = np.flatnonzero(finite & (np.abs(found - expected) > CLOSE * (np.abs(expected) + 1e-3 * largest) + slack))
+        far = np.abs(found - expected) > CLOSE * (np.abs(expected) + 1e-3 * largest) + slack
+        wrong = np.flatnonzero(np.where(finite & was_finite, far, is_sure & (finite != was_finite)))
     if not len(wrong):
-        return "", bool(finite.all())
+        return "", bool((finite & was_finite).all())
     k = int(wrong[0])
     return f"result {k} of {len(found)} is {float(found[k])!r} and should be {float(expected[k])!r}", True

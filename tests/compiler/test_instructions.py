@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 import nn
-from autograd.compiler.program import sums_of_products
+from autograd.compiler.program import Program, sums_of_products
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import differentiated
 from autograd.compiler.tensors.access import axes, separated
@@ -128,6 +128,32 @@ def test_a_table_is_read_by_index():
     assert any(type(x).__name__ == "Taken" for ins in code.instructions for x in ins.operands)
 
 
+def test_powers_with_exponents_in_turn():
+    """Three of one exponent and three of another: the results of neither lie in loops."""
+    code_of(lambda xs: sum(x ** (0.5 if k // 3 % 2 else 2.0) for k, x in enumerate(xs)), [1.0 + 0.1 * k for k in range(24)])
+    code_of(lambda xs: sum(x ** (0.5 if k % 2 else 2.0) for k, x in enumerate(xs)), [1.0 + 0.1 * k for k in range(24)])
+
+
+def test_ragged_sums_whose_terms_lie_in_two_loops():
+    def sums(w, x):
+        return sum(ag.tanh(sum(w[k] * x[k // 2 * 5 + k % 2] for k in range(n))) for n in range(1, 9))
+
+    code_of(sums, [0.0, 0.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4], [0.3 * k for k in range(30)])
+
+
+@pytest.mark.parametrize("results", [[-1], [0], [0, -1, 0], []])
+def test_results_that_nothing_computes(results):
+    program = Program()
+    if max(results, default=0) >= 0:
+        program.input("x")
+    program.constant(2.5)
+    program.outputs = results
+    code = lowered(recover(program))
+    code.check()
+    xs = [7.0] * len(program.inputs)
+    assert code.run(xs) == program.run(xs)
+
+
 def test_a_loss_with_everything_of_a_network():
     model = nn.MLP(4, [8, 3], seed=1)
     inputs, labels = matrix(10, 4), [k % 3 for k in range(10)]
@@ -201,6 +227,7 @@ GOOD = Instruction(EXP, (3,), 0, (Affine("in", 0, (1,)),), Affine("out", 0, (1,)
         ({"operands": (Gather("in", (0, 1)),)}, "gathers 2 numbers in loops of 3"),
         ({"operands": (Gather("in", (0, 1, 7)),)}, "reaches from 0 to 7"),
         ({"reads": frozenset({5})}, "reads the blocks"),
+        ({"out": Affine("out", 0, (0,))}, "where something is written already"),
         ({"sizes": (2,), "operands": (Number(1.0),)}, "no instruction writes the results \\[2\\]"),
     ],
 )

@@ -172,6 +172,42 @@ def test_wrong_machine_code_is_never_used(monkeypatch):
         ag.compile(f.function, backend="native").value_and_grad([1.0, 2.0])
 
 
+class Infinite(runs.Machine):
+    """Machine code that makes an infinity of a number."""
+
+    def __call__(self, parts):
+        values, slopes, sides = super().__call__(parts)
+        return np.array(values) * math.inf, slopes, sides
+
+
+@needs_compiler
+def test_an_infinity_that_should_be_a_number_is_wrong(monkeypatch):
+    monkeypatch.setattr(executable, "Machine", Infinite)
+    with pytest.raises(ag.NativeError, match="differ: result 0 of 2 is inf"):
+        ag.compile(lambda x: ag.exp(x), backend="native").value_and_grad(1.0)
+
+
+@needs_compiler
+def test_programs_that_compute_nothing():
+    for f in (lambda x: 3.0, lambda x: x, lambda x: x if x > 0.0 else -1.0 * x, lambda x: x * (math.pi * 2.0)):
+        for x in (2.0, -2.0):
+            assert ag.compile(f, backend="native").value_and_grad(x) == (f(x), ag.derivative(f)(x) if f(x) != 3.0 else 0.0)
+
+
+@needs_compiler
+def test_a_mistake_of_our_own_leaves_auto_with_numpy(monkeypatch):
+    monkeypatch.setattr(executable, "BUILD", 0.0)
+    monkeypatch.setattr(executable, "PER_INSTRUCTION", 0.0)
+
+    def broken(job):
+        raise IndexError("a mistake")
+
+    monkeypatch.setattr(executable, "Machine", broken)
+    f = ag.compile(lambda x: ag.exp(x) * x)
+    assert [f(2.0) for _ in range(3)] == [2.0 * math.exp(2.0)] * 3
+    assert f.backend == "numpy: IndexError: a mistake"
+
+
 @needs_compiler
 def test_what_cannot_be_compared_waits_for_the_next_call(monkeypatch):
     monkeypatch.setattr(executable, "Machine", Wrong)

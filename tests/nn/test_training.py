@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 
 LINE = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
@@ -246,3 +247,70 @@ def test_mistakes_in_a_call_of_fit(changed, error, message):
 def test_fit_trains_modules():
     with pytest.raises(TypeError, match="fit trains a Module of nn, not function <function"):
         nn.fit(lambda x: x, [[1.0]], [1.0], loss=nn.mse_loss)
+
+
+class Scaled(nn.Module):
+    """A line, times a number that is no parameter."""
+
+    def __init__(self):
+        self.w, self.k, self.powers = ag.Value(1.0), 2.0, [1, 2]
+
+    def forward(self, x):
+        return self.w * self.k * x ** self.powers[0]
+
+
+def changes(what):
+    def change(model, epoch):
+        if epoch == 2:
+            what(model)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda model: setattr(model, "k", 3.0),
+        lambda model: model.powers.reverse(),
+        lambda model: setattr(model, "forward", lambda x: model.w * x - 1.0),
+        lambda model: setattr(model, "extra", True),
+        lambda model: setattr(model.w, "data", 0.25),
+    ],
+    ids=["an attribute", "a list", "a method", "a new attribute", "a number"],
+)
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_what_a_callback_changes_in_the_model_is_noticed(what, batch_size):
+    losses = []
+    for compiled in (False, True):
+        model, calls = Scaled(), []
+
+        def callback(_, model=model, calls=calls):
+            calls.append(1)
+            changes(what)(model, len(calls))
+
+        inputs, targets = [0.5, 1.0, 1.5, 2.0], [1.0, 2.0, 3.0, 4.0]
+        history = nn.fit(
+            model, inputs, targets, loss=nn.mse_loss, optimizer=nn.SGD(model.parameters(), lr=0.01), epochs=5,
+            batch_size=batch_size, compile=compiled, callbacks=[callback], progress=False,
+        )  # fmt: skip
+        losses.append(history.loss)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-12)
+
+
+class Own(nn.SGD):
+    def step(self):
+        super().step()
+        self.parameters[0].data *= 0.9
+
+
+def test_a_step_of_ones_own_is_not_passed_over_by_compile():
+    for make in (lambda p: Own(p), lambda p: patched(nn.SGD(p))):
+        model = nn.MLP(1, [1], seed=0)
+        with pytest.raises(TypeError, match=r"has a step\(\) of its own; define move"):
+            nn.fit(model, [[1.0]], [[1.0]], loss=lambda p, t: p[0] * p[0] if not isinstance(p[0], list) else p[0][0] ** 2,
+                   optimizer=make(model.parameters()), epochs=1, compile=True, progress=False)  # fmt: skip
+
+
+def patched(optimizer):
+    optimizer.step = lambda: None
+    return optimizer

@@ -91,10 +91,10 @@ def told_by_known(places: Array) -> tuple[int, list[Array]] | None:
     return start, [np.array([offsets[i] for i in range(len(offsets))]) for offsets in found]
 
 
-def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array]) -> Loops:
+def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, is_whole: bool = False) -> Loops:
     """The coarsest loops that visit all lists, which are arrays that broadcast to `dims`; the last `reduced` dims are folded.
 
-    The first list always has strides. Another has none if it shares no loops with those before it.
+    A list has no strides if it shares no loops with those before it, or, where folded dims stay whole, if it would split one.
     """
     fits = [separated(np.broadcast_to(places, tuple(dims))) for places in lists]
     chosen: list[int] = []
@@ -104,6 +104,8 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array]) -> L
             continue
         known = [fits[j] for j in (*chosen, k)]
         trial = [axes(np.array([part[1][d] for part in known if part is not None])) for d in range(len(dims))]
+        if is_whole and any(part is not None and len(part) > 1 for part in trial[len(dims) - reduced :]):
+            continue
         if None not in trial:
             chosen.append(k)
             loops = [part for part in trial if part is not None]

@@ -95,8 +95,9 @@ class Code:
         return {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}[buffer]
 
     def check(self) -> None:
-        """Raise ValueError if an instruction is no loop nest, leaves its buffers, or reads what is not there yet."""
+        """Raise ValueError if an instruction is no loop nest, leaves its buffers, reads too early, or writes what is written."""
         written: set[int] = set()
+        filled: dict[str, set[int]] = {"out": set(), "scratch": set()}
         for k, ins in enumerate(self.instructions):
             if not 0 <= ins.reduced <= len(ins.sizes) or min(ins.sizes, default=1) < 1:
                 raise ValueError(f"instruction {k} has the sizes {ins.sizes}, of which it folds {ins.reduced}")
@@ -114,8 +115,11 @@ class Code:
             if not ins.reads <= written | {-1}:
                 raise ValueError(f"instruction {k} reads the blocks {sorted(ins.reads - written)}, which are written later")
             written.add(ins.writes)
-        missing = set(range(self.outputs)) - {place for ins in self.instructions for place in places(ins.out, ins.outer)
-                                              if ins.out.buffer == "out"}  # fmt: skip
+            here = list(places(ins.out, ins.outer))
+            if len(set(here)) < len(here) or not filled[ins.out.buffer].isdisjoint(here):
+                raise ValueError(f"instruction {k} writes into {ins.out.buffer!r} where something is written already")
+            filled[ins.out.buffer].update(here)
+        missing = set(range(self.outputs)) - filled["out"]
         if missing:
             raise ValueError(f"no instruction writes the results {sorted(missing)[:9]}")
 

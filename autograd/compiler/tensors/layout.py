@@ -35,8 +35,8 @@ class Layout:
 
     def __init__(self, tensors: Tensors, results: Sequence[int]) -> None:
         self.tensors, self.program, self.results = tensors, tensors.program, results
-        self.home = np.array(tensors.home)
-        self.at = np.zeros(len(self.program.rows), dtype=np.int64)  # of an entry: in the inputs, in its block, or in the results
+        self.home = np.array([*tensors.home, -1])  # of an entry: its block; the last stands for constants, which are in none
+        self.at = np.zeros(len(self.home), dtype=np.int64)  # of an entry: in the inputs, in its block, or in the results
         self.at[self.program.inputs] = np.arange(len(self.program.inputs))
         self.extent: dict[int, int] = {}  # how many numbers a block has
         self.boxes: dict[int, tuple[int, ...]] = {}  # the shapes of blocks with holes
@@ -51,16 +51,17 @@ class Layout:
                 self.base[k] = ("in", 0)
         self.return_blocks()
         self.size = self.lay()
-        self.bases = np.array([self.base[k][1] for k in range(len(tensors.blocks))])
+        self.bases = np.array([self.base[k][1] for k in range(len(tensors.blocks))] + [0])  # of constants, whose block is -1, too
 
     # The order in a block
 
     def nominal(self, refs: Array) -> Array:
         """Places with blocks far from each other, constants beyond all: what can be known before blocks have places."""
         array = np.asarray(refs)
-        homes = self.home[array]
-        is_input = np.array([not isinstance(block, Group) for block in self.tensors.blocks])[homes]
-        return np.where(array >= 0, self.at[array] + FAR * np.where(is_input, 0, homes + 1), FAR * FAR - array * FAR)
+        homes = self.homes(array)
+        is_input = np.array([*[not isinstance(block, Group) for block in self.tensors.blocks], False])[homes]
+        places = self.at[np.maximum(array, -1)] + FAR * np.where(is_input, 0, homes + 1)
+        return np.where(array >= 0, places, FAR * FAR - array * FAR)
 
     def sorted(self, group: Group) -> Group:
         """The same group with parts, rows, columns and terms in the order of what they read."""
@@ -204,12 +205,16 @@ class Layout:
         blocks, firsts = np.unique(self.home[refs], return_index=True)
         return [(int(blocks[j]), int(self.at[refs[firsts[j]]])) for j in np.argsort(firsts)]
 
+    def homes(self, refs: Array) -> Array:
+        """The blocks of references, -1 for constants."""
+        return self.home[np.maximum(refs, -1)]
+
     def places(self, refs: Array) -> tuple[str, Array]:
         """The buffer of references and their places in it; "" if they are in several buffers."""
-        given = refs >= 0
-        homes = np.where(given, self.home[refs], -1)
+        homes = self.homes(refs)
         buffers = {self.base[k][0] if k >= 0 else "constants" for k in np.unique(homes).tolist()}
-        return (buffers.pop() if len(buffers) == 1 else ""), np.where(given, self.at[refs] + self.bases[homes], -1 - refs)
+        places = np.where(refs >= 0, self.at[np.maximum(refs, -1)] + self.bases[homes], -1 - refs)
+        return (buffers.pop() if len(buffers) == 1 else ""), places
 
 
 class Bodies:

@@ -110,9 +110,10 @@ class Lowering:
             return
         turn = np.argsort(layout.at[entries])
         at, lists = base + layout.at[entries][turn], [refs[turn] for refs in lists]
+        parts: list[Array] = []
         if group.row is POW and lists[1].max() < 0 and 1 < len(np.unique(lists[1])) <= EXPONENTS:
             parts = [np.flatnonzero(lists[1] == exponent) for exponent in dict.fromkeys(lists[1].tolist())]
-        else:
+        if not parts or any(axes(at[part][None]) is None for part in parts):
             ends = cuts([layout.nominal(refs) for refs in lists if refs.min() >= 0])
             ends = [0, *(ends if len(ends) < 4 else []), len(turn)]
             parts = [np.arange(start, end) for start, end in pairwise(ends)]
@@ -165,14 +166,17 @@ class Lowering:
         located = [x for x in found if isinstance(x, Located)]
         results = out[1].reshape(dims[: len(dims) - reduced] + (1,) * reduced)
         further = [] if limit is None else [limit]
-        loops = common_loops(dims, reduced, [results, *further, *[x.places for x in located]])
+        # Where sums are ragged, their length counts along one loop.
+        loops = common_loops(dims, reduced, [results, *further, *[x.places for x in located]], is_whole=limit is not None)
         fits = iter(loops.fits)
-        start, strides = next(fits) or Fit(0, ())
+        if (place := next(fits)) is None:
+            raise NotImplementedError(f"results of {row.name} that lie in no loops")
         bound = None if limit is None else as_operand("", next(fits), limit, dims)
         operands = [as_operand(x.buffer, next(fits), x.places, dims) if isinstance(x, Located) else x for x in found]
         return Instruction(
-            row, loops.sizes, loops.reduced, tuple(operands), Affine(out[0], start, strides[: len(loops.sizes) - loops.reduced]),
-            writes, frozenset().union(*[x.reads for x in located]), bound,
+            row, loops.sizes, loops.reduced, tuple(operands),
+            Affine(out[0], place.start, place.strides[: len(loops.sizes) - loops.reduced]), writes,
+            frozenset().union(*[x.reads for x in located]), bound,
         )  # fmt: skip
 
     def number(self, refs: Array) -> Number | None:
@@ -213,22 +217,18 @@ class Lowering:
         own, ranks = in_order_of_appearance(refs) if once else (refs.ravel(), np.arange(refs.size).reshape(refs.shape))
         start, self.code.scratch = self.code.scratch, self.code.scratch + aligned(len(own))
         copies = []
-        for part in runs(np.arange(len(own)), self.homes(own)):
+        for part in runs(np.arange(len(own)), self.layout.homes(own)):
             copies.append(self.blocks)
             self.blocks += 1
             self.emit(POS, (len(part),), 0, [own[part]], ("scratch", start + part), copies[-1])
         return Located("scratch", start + ranks, frozenset(copies))
 
-    def homes(self, refs: Array) -> Array:
-        """The blocks of references, -1 for constants."""
-        return np.where(refs >= 0, self.layout.home[refs], -1)
-
     def copy_results(self) -> None:
         """Results that do not lie where they are returned are copied there."""
         layout, refs = self.layout, np.array(self.layout.results, dtype=np.int64)
-        homes = self.homes(refs)
-        is_out = np.array([layout.base[k][0] == "out" for k in range(len(layout.bases))] + [False])[homes]
-        todo = np.flatnonzero(~(is_out & (layout.at[refs] == np.arange(len(refs)))))
+        homes = layout.homes(refs)
+        is_out = np.array([layout.base[k][0] == "out" for k in range(len(layout.bases) - 1)] + [False])[homes]
+        todo = np.flatnonzero(~(is_out & (layout.at[np.maximum(refs, -1)] == np.arange(len(refs)))))
         for part in runs(todo, homes[todo]):
             self.emit(POS, (len(part),), 0, [refs[part]], ("out", part), -1)
 
