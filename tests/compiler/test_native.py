@@ -94,6 +94,16 @@ def test_edges_are_those_of_the_engine(x):
 
 
 @needs_compiler
+def test_products_are_rounded_before_they_are_compared():
+    """A processor could compute p * p - q * q with one rounding, and p * p less itself would not be 0."""
+    f = ag.compile(lambda p, q: [ag.sqrt(p * p - q * q), ag.where(p * p - q * q, 1.0, 0.0)], backend="native")
+    g = ag.compile(lambda p, q: 1.0 if p * p - q * q == 0.0 else p * q, backend="native")
+    assert f(3.0, 1.0) == [8.0**0.5, 1.0]
+    for p in (0.1, 0.7, 1.1, math.pi, 1e-3):
+        assert (f(p, p), g(p, p), g(p, 2.0)) == ([0.0, 0.0], 1.0, p * 2.0)
+
+
+@needs_compiler
 @settings(deadline=None, max_examples=12)
 @given(programs(ROWS), INPUTS, st.integers(1, 3))
 def test_random_programs(steps, xs, calls):

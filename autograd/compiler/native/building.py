@@ -23,7 +23,7 @@ from autograd.compiler.native.cache import SCRATCH, SUFFIX, digest, find, keep, 
 __all__ = ["FLAGS", "NativeError", "compiler", "load"]
 
 # Zig checks for undefined behaviour unless told not to; every other compiler accepts the flag.
-FLAGS = ("-std=gnu11", "-O2", "-march=native", "-fPIC", "-shared", "-Wno-psabi", "-fno-sanitize=all")
+FLAGS = ("-std=gnu11", "-O2", "-ffp-contract=off", "-march=native", "-fPIC", "-shared", "-Wno-psabi", "-fno-sanitize=all")
 # How a compiler is asked for all that this processor can do: most take the first, some on ARM and POWER the second.
 NATIVE = ("-march=native", "-mcpu=native")
 # The lines of /proc/cpuinfo that say what a processor can do, on x86, ARM, RISC-V, POWER.

@@ -26,7 +26,7 @@ class Fold(NamedTuple):
 # `norm` first finds the largest that is no nan, as an infinity wins over nan; `logsumexp` counts what is as large as the largest.
 FOLDS: dict[str, Fold] = {
     "sum": Fold([[Part("s", "0.0", "{s} + {x}", "add")]], "{s}"),
-    "dot": Fold([[Part("s", "0.0", "{s} + {x} * {y}", "add")]], "{s}"),
+    "dot": Fold([[Part("s", "0.0", "fused({x}, {y}, {s})", "add")]], "{s}"),
     "prod": Fold([[Part("s", "1.0", "{s} * {x}", "mul")]], "{s}"),
     "max": Fold([[Part("s", "-INFINITY", "maximum({s}, {x})", "maximum")]], "{s}"),
     "min": Fold([[Part("s", "INFINITY", "minimum({s}, {x})", "minimum")]], "{s}"),

@@ -37,6 +37,13 @@ HEAD = """
 #define NUMBERS static __attribute__((noipa, optimize("O1"))) void
 #endif
 
+/* a product and a sum with one rounding: in sums of products, and nowhere else, or x * x - y * y would not be 0 where x is y */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define fused(x, y, z) __builtin_fma(x, y, z)
+#else
+#define fused(x, y, z) ((x) * (y) + (z))
+#endif
+
 /* a vector is kept in a register, where it fits */
 #if defined(__AVX512F__) || (defined(__AVX__) && VM_W <= 4) || (defined(__SSE2__) && VM_W <= 2)
 #define HELD(x) __asm__("" : "+v"(x))
@@ -49,6 +56,8 @@ APART = """
 VM_FN {V} {v}_from(const double *p, long s) {{ return ({V}){{{read}}}; }}
 VM_FN void {v}_to(double *p, long s, {V} x) {{ {written} }}
 #define {v}_fold(f, x) {fold}
+VM_FN {V} {v}_fused_({V} x, {V} y, {V} z) {{ {V} r; for (int k = 0; k < {w}; k++) r[k] = fused(x[k], y[k], z[k]); return r; }}
+#define {v}_fused(x, y, z) {v}_fused_((x) - ({V}){{0}}, (y) - ({V}){{0}}, z)
 """
 
 
@@ -78,10 +87,10 @@ class Spelling:
         return "v" if w == self.lanes else f"v{w}"
 
     def word(self, name: str, w: int) -> str:
-        """The function for a word of the table; `set` is a number in all lanes."""
+        """The function for a word of the table; `set` is a number in all lanes, `fused` a product and a sum."""
         if w == 1:
-            return "" if name == "set" else self.file.word(TABLE["pos"], name)
-        if name != "set":
+            return {"set": "", "fused": name}[name] if name in ("set", "fused") else self.file.word(TABLE["pos"], name)
+        if name not in ("set", "fused"):
             function = self.words.define(name)
             if w == self.lanes:
                 return function
@@ -107,7 +116,7 @@ class Spelling:
         """The definitions of all words that were asked for."""
         parts = ["#include <math.h>\n", self.words.text(), HEAD]
         for w in sorted(self.widths, reverse=True):
-            names = {"V": self.type(w), "v": self.prefix(w), "size": 8 * w}
+            names = {"V": self.type(w), "v": self.prefix(w), "size": 8 * w, "w": w}
             lanes = [f"x[{k}]" for k in range(w)]
             if w < self.lanes:
                 parts.append(WIDTH.format(**names, lanes=", ".join(lanes), repeated=", ".join(lanes * (self.lanes // w))))
