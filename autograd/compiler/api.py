@@ -231,11 +231,12 @@ class Compiled:
 
     def _look_around(self) -> None:
         """Find out what the functions and classes use, after one more was seen or something was replaced."""
-        self._around = Surroundings(*self._used)
+        around = Surroundings(*self._used)
         if len(self._states) > MOST:
             self._states.clear()
-        self._around.state = self._states.setdefault(self._around.identity(), next(STATES))
-        self._changing.check(self._around)
+        around.state = self._states.setdefault(around.identity(), next(STATES))
+        self._changing.check(around)
+        self._around = around  # when it is complete: other threads read it
 
     def fitting(self, call: Call, found: Signature, own: Sequence[int] | None = ()) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one.
@@ -270,6 +271,7 @@ class Compiled:
         report = self.report(variant, trace)
         self.auditor.audited(perf_counter() - started)
         if not report:
+            self.auditor.failed()
             (variants or self.variants).known.clear()
             report.raise_if_wrong()
 

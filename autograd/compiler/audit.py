@@ -342,6 +342,10 @@ class Auditor:
         """The function was audited."""
         self.due = perf_counter() + seconds / SHARE
 
+    def failed(self) -> None:
+        """The function does not do what its program does: the next call is audited too, also if it is traced anew."""
+        self.due = 0.0
+
 
 class Muted:
     """Stands for a stream, and drops what one thread writes."""

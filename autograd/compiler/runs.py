@@ -139,7 +139,11 @@ class Machine:
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""
-        given, results, *rest = memory = self.free.pop() if self.free else self.memory()
+        try:
+            memory = self.free.pop()
+        except IndexError:
+            memory = self.memory()
+        given, results, *rest = memory
         self.np.concatenate(parts, out=given, casting="unsafe")
         self.function(*rest[1:])
         out = results.copy()

@@ -132,8 +132,9 @@ class Variant:
 
     def executable(self, wanted: tuple[int, ...]) -> Executable:
         """The program that computes the results, and the derivatives by these inputs."""
-        if self.latest is not None and self.latest.wanted is wanted:
-            return self.latest  # without a hash of thousands of places
+        latest = self.latest  # which another thread may replace
+        if latest is not None and latest.wanted is wanted:
+            return latest  # without a hash of thousands of places
         found = self.executables.get(wanted)
         if found is None:
             with collector_paused():

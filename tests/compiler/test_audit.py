@@ -520,3 +520,11 @@ def test_what_a_follower_compares_is_what_a_program_is_made_of():
         follower.outputs = [follower.add(ROWS[0], (y, follower.constant(number)))]
         follower.finish()
         assert (follower.difference is None) == same
+
+
+def test_what_fails_an_audit_is_not_trusted_at_the_next_trace():
+    f = ag.compile(lambda x: x * 2.0 if isinstance(x, float) else x * 3.0)
+    f(1.0)  # the first call is a trace, and the second is audited
+    for _ in range(5):
+        with pytest.raises(ag.CompileMismatch):
+            f(1.0)
