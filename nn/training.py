@@ -56,7 +56,8 @@ def fit(
     (tqdm; by default where it is installed). Ctrl-C ends the training cleanly: the model keeps the last complete step.
 
     `clip_norm` bounds the Euclidean norm of the gradient of a step. `compile` traces the steps and runs them as programs of
-    arrays (see `autograd.compile`), to the same numbers up to the order of additions; the model and the optimizer are up to
+    arrays (see `autograd.compile`), to the same numbers up to the order of additions; the data are read when the training
+    begins, and an optimizer moves by its formula `move` alone; the model and the optimizer are up to
     date whenever validation, callbacks and checkpoints look at them, and at the end, however it comes. A loss of `nn` is traced
     for one sample; for a loss of your own, a batch is traced as a whole, unless you say with "mean" or "sum" what it is of the
     losses of its samples alone.

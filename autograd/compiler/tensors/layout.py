@@ -36,6 +36,7 @@ class Layout:
     def __init__(self, tensors: Tensors, results: Sequence[int]) -> None:
         self.tensors, self.program, self.results = tensors, tensors.program, results
         self.home = np.array([*tensors.home, -1])  # of an entry: its block; the last stands for constants, which are in none
+        self.is_input = np.array([*[not isinstance(block, Group) for block in tensors.blocks], False])
         self.at = np.zeros(len(self.home), dtype=np.int64)  # of an entry: in the inputs, in its block, or in the results
         self.at[self.program.inputs] = np.arange(len(self.program.inputs))
         self.extent: dict[int, int] = {}  # how many numbers a block has
@@ -59,8 +60,7 @@ class Layout:
         """Places with blocks far from each other, constants beyond all: what can be known before blocks have places."""
         array = np.asarray(refs)
         homes = self.homes(array)
-        is_input = np.array([*[not isinstance(block, Group) for block in self.tensors.blocks], False])[homes]
-        places = self.at[np.maximum(array, -1)] + FAR * np.where(is_input, 0, homes + 1)
+        places = self.at[np.maximum(array, -1)] + FAR * np.where(self.is_input[homes], 0, homes + 1)
         return np.where(array >= 0, places, FAR * FAR - array * FAR)
 
     def sorted(self, group: Group) -> Group:

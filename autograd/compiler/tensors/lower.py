@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import UNKNOWN, Fit, axes, common_loops
-from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
+from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Operand, Taken
 from autograd.compiler.tensors.layout import HOLE, Layout, aligned
 from autograd.compiler.tensors.regroup import cuts, regrouped
 from autograd.ops import TABLE, Primitive
@@ -99,6 +99,10 @@ class Lowering:
         """The same operation everywhere, in a few parts if these have strides and the whole has none."""
         layout = self.layout
         buffer, base = layout.base[k]
+        if len(group.entries) == 1:
+            out = Affine(buffer, base + int(layout.at[group.entries[0]]), ())
+            self.single(k, group.row, [int(refs[0]) for refs in lists], out)
+            return
         entries = np.array([entry for entry in group.entries if entry is not None])
         if k in layout.boxes:
             box, spread = layout.boxes[k], []
@@ -119,6 +123,16 @@ class Lowering:
             parts = [np.arange(start, end) for start, end in pairwise(ends)]
         for part in parts:
             self.emit(group.row, (len(part),), 0, [refs[part] for refs in lists], (buffer, at[part]), k)
+
+    def single(self, k: int, row: Primitive, refs: Sequence[int], out: Affine) -> None:
+        """An operation on single numbers, of which there may be thousands: without arrays."""
+        layout, home = self.layout, self.layout.tensors.home
+        operands: list[Operand] = []
+        for ref in refs:
+            buffer, base = layout.base[home[ref]] if ref >= 0 else ("", 0)
+            operands.append(Affine(buffer, base + int(layout.at[ref]), ()) if ref >= 0 else Number(self.program.number(ref)))
+        reads = frozenset([home[ref] for ref in refs if ref >= 0]) & layout.groups.keys()
+        self.code.instructions.append(Instruction(row, (), 0, tuple(operands), out, k, reads))
 
     def ragged(self, k: int, group: Group, lists: list[Array]) -> None:
         """Sums of several lengths: loops as long as the longest, which end where a row does."""
