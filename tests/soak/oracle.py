@@ -150,8 +150,10 @@ def composed(words: dict[str, Any]) -> dict[str, Any]:
 
     def shifted(xs: Sequence[Any]) -> list[Any]:
         jets = [constant(x) for x in xs]
-        k = max(range(len(jets)), key=lambda j: jets[j].value)  # digits are many, but not 160
-        return [x - jets[k] for x in jets]
+        top = jets[max(range(len(jets)), key=lambda j: jets[j].value)]  # digits are many, but not 160
+        if RUN.get().reordered:  # as programs have it: the derivative p - p * p of a share is a difference then
+            top = words["stop_gradient"](top)
+        return [x - top for x in jets]
 
     def softmax(xs: Sequence[Any]) -> list[Any]:
         powers = [exp(x) for x in shifted(xs)]
