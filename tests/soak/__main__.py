@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--parts", default=",".join(PARTS), help="what programs are made of beside the rows: some of %(default)s")
     made.add_argument("--shown", type=int, default=10, metavar="K", help="how many differing programs are made small (10)")
     made.add_argument("--replay", metavar="SEED/K", help="print and judge this one program")
+    made.add_argument("--engine", action="store_true", help="the engine alone, without compiled functions: four times as fast")
     made.add_argument("--conventions", action="store_true", help="print where the oracle follows a convention, and stop")
     return made
 
@@ -58,9 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = judge(program)
         print(program.text, f"# {verdict.kind} {verdict.system}: {verdict.reason}", sep="\n")
         return int(verdict.kind == WRONG)
-    names = ", ".join(system.name for system in (*SYSTEMS, *filter(available, COMPILED)))
-    print(f"systems: {names} (a back end and a use of compiled functions for each program); oracle: jets of mpmath's numbers")
-    report = soak(options.programs, options.seed, options.processes, parts)
+    systems = SYSTEMS if options.engine else None
+    names = ", ".join(system.name for system in systems or (*SYSTEMS, *filter(available, COMPILED)))
+    print(f"systems: {names}{'' if systems else ' (a back end and a use of compiled functions for each program)'}")
+    print("oracle: jets of mpmath's numbers")
+    report = soak(options.programs, options.seed, options.processes, parts, systems)
     for name, _ in report.wrong[: options.shown]:
         print(told(name, parts))
     if len(report.wrong) > options.shown:

@@ -16,6 +16,7 @@ from tests.soak.generate import PARTS, generate
 from tests.soak.judge import FULL, OPEN, PARTLY, WRONG, Verdict, judge
 from tests.soak.oracle import ROWS
 from tests.soak.programs import Program
+from tests.soak.systems import System
 
 __all__ = ["Report", "soak"]
 
@@ -67,20 +68,22 @@ class Report:
         yield "  programs with " + ", ".join(f"{part}: {many:,}" for part, many in self.parts.most_common())
 
 
-def batch(work: tuple[Sequence[str], Sequence[str]]) -> Report:
+def batch(work: tuple[Sequence[str], Sequence[str], Sequence[System] | None]) -> Report:
     """The report on some programs: what one process does at a time."""
-    names, parts = work
+    names, parts, systems = work
     report = Report()
     for name in names:
         program = generate(name, parts=parts)
-        report.add(program, judge(program))
+        report.add(program, judge(program, systems))
     return report
 
 
-def soak(programs: int, seed: int = 0, processes: int = 1, parts: Sequence[str] = PARTS) -> Report:
+def soak(
+    programs: int, seed: int = 0, processes: int = 1, parts: Sequence[str] = PARTS, systems: Sequence[System] | None = None
+) -> Report:
     """Judge as many random programs, with a progress line on stderr if that is a terminal."""
     names = [f"{seed}/{k}" for k in range(programs)]
-    work = [(names[k : k + BATCH], parts) for k in range(0, programs, BATCH)]
+    work = [(names[k : k + BATCH], parts, systems) for k in range(0, programs, BATCH)]
     report = Report()
     if processes == 1:
         for found in progress(map(batch, work), len(work)):
