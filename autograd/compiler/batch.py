@@ -37,10 +37,11 @@ class Batched(Compiled):
     """A compiled function of one example that is called with many; see `compile`."""
 
     def __init__(
-        self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, audit: bool | None = None
+        self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, backend: str = "numpy",
+        audit: bool | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(function, audit=audit)
-        self.options = batch, reduce, audit
+        super().__init__(function, backend, audit=audit)
+        self.options = batch, reduce, backend, audit
         self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
@@ -271,9 +272,10 @@ class Traced(Variant):
     """One trace of a function of an example. `columns` tells of the things that vary, where their numbers are."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column]
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column],
+        backend: str,
     ) -> None:  # fmt: skip
-        super().__init__(function, name, call, sign)
+        super().__init__(function, name, call, sign, backend)
         self.spans: dict[tuple[int, ...], dict[int, list[int]]] = {}  # by what was differentiated: the inputs of each argument
         self.programs: dict[Any, Blocks] = {}
         self.varying = {  # for each input that varies, the matrix and the column of its numbers
@@ -290,7 +292,7 @@ class Traced(Variant):
         """The program with derivatives by the inputs that `find` finds."""
         found = self.programs.get(key)
         if found is None:
-            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed)
+            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed, backend=self.backend)
         self.latest = found  # type: ignore[assignment]
         return found
 
@@ -342,7 +344,7 @@ class Task:
 
     def traced(self, k: int) -> Traced:
         """A program for example k."""
-        variant: Traced = self.trace(k, partial(Traced, columns=self.places))
+        variant: Traced = self.trace(k, partial(Traced, columns=self.places, backend=self.owner.asked))
         variant.check_unchanged()
         self.owner.auditor.traced(variant.size, variant.seconds)
         return variant

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.compiler.emit import Result, Text, printed
+from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
 from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
+from autograd.compiler.runs import MachineOfBlocks
 from autograd.compiler.totals import COUNT, totals, varying
 from autograd.value import ORDER
 
@@ -32,15 +34,12 @@ class Blocks:
     """Results of a program summed over examples (or not), and their derivatives.
 
     The inputs at the places `batched` vary with the example: their numbers are columns of matrices. By those at `wanted`, which
-    do not vary, derivatives are summed; by those at `each`, there is one for every example.
+    do not vary, derivatives are summed; by those at `each`, there is one for every example. `backend` is that of an Executable.
     """
-
-    ran = "numpy: a batch is run as arrays"
-    machine = None
 
     def __init__(
         self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,
-        summed: bool, careful: bool = False,
+        summed: bool, careful: bool = False, backend: str = "numpy",
     ) -> None:  # fmt: skip
         import numpy as np
 
@@ -48,6 +47,7 @@ class Blocks:
         self.given = program, batched, wanted, each
         self.batched, self.wanted, self.each, self.summed, self.careful = batched, wanted, each, summed, careful
         self.with_care: Blocks | None = None
+        self.backend = backend
         self.count = len(program.outputs)
         program = rebuilt(program).new
         inputs = list(program.inputs)
@@ -61,8 +61,19 @@ class Blocks:
         self.guards = self.program.guards
         self.tensors = recover(self.program, entries)
         self.size = max(FEWEST, min(MOST, BYTES // (8 * max(1, sum(varying(self.program, entries))))))
-        self.text: Text = self.printed()
-        self.function = self.text.function()
+        results = self.results()
+        self.text: Text = printed(self.tensors, results)
+        function = self.text.function()
+
+        def written(parts: Sequence[Any]) -> Any:
+            numbers, *matrices = parts
+            return function(numbers, *[columns.taken(matrices) for columns in self.examples])
+
+        def machine(parts: Sequence[Any]) -> MachineOfBlocks:
+            varying = {self.program.inputs[k]: column for k, column in batched.items()}
+            return MachineOfBlocks(self.tensors, results, varying, self.size, parts[1:])
+
+        self.chosen = Chosen(backend, written, machine, worth(self.tensors, self.text))
 
     def totalled(self, program: Program, inputs: Sequence[int]) -> list[int]:
         """The outputs with totals in place of those that are to be summed."""
@@ -77,8 +88,8 @@ class Blocks:
         found = dict(zip(places, refs))
         return [found.get(k, ref) for k, ref in enumerate(outputs)]
 
-    def printed(self) -> Text:
-        """The program as text; where its inputs and results are."""
+    def results(self) -> list[Result]:
+        """What is returned of a block; finds where inputs and results are."""
         np, program = self.np, self.program
         at = {ref: k for k, ref in enumerate(program.inputs)}
         self.is_counted = bool(program.names) and program.names[-1] == COUNT
@@ -114,7 +125,7 @@ class Blocks:
         if self.guards:
             sides = [ref for guard in self.guards for ref in (guard.left, guard.right)]
             results.append(Result("guards", sides, (len(sides),)))
-        return printed(self.tensors, results)
+        return results
 
     def run(self, numbers: Any, matrices: Sequence[Any], rows: Any, scale: float = 1.0, *, guarded: bool = True) -> Found:
         """All the blocks of these examples (None: of all), sums times `scale`; whatever guards say, if not `guarded`."""
@@ -151,12 +162,12 @@ class Blocks:
     def block(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool = True) -> Found:
         """One block. If guards turn some examples down, only the others count."""
         np = self.np
-        given = [columns.taken(matrices, rows) for columns in self.examples]
-        size = given[0].shape[-1]
+        given = [matrix[rows] for matrix in matrices]
+        size = len(given[0])
         if self.is_counted:
             numbers[-1] = size
         with np.errstate(all="ignore"):
-            found = self.function(numbers, *given)
+            found = self.chosen([numbers, *given])
         if self.guards:
             *found, sides = found
             holds = self.holding(sides)
@@ -181,7 +192,7 @@ class Blocks:
             # nan may come from a branch that was not taken: then the derivatives are computed with care.
             if self.with_care is None:
                 program, batched, wanted, by = self.given
-                self.with_care = Blocks(program, batched, wanted, by, summed=self.summed, careful=True)
+                self.with_care = Blocks(program, batched, wanted, by, summed=self.summed, careful=True, backend=self.backend)
             return self.with_care.block(numbers, matrices, rows, guarded=guarded)
         return Found(values[:, 0] if self.summed else values, slopes, each, None)
 
@@ -202,10 +213,10 @@ class Columns:
         self.count, self.axes = len(places), (*range(1, len(shape) + 1), 0)
         self.is_view = places == [(self.matrix, self.first + k) for k in range(self.count)]  # next to each other in one matrix
 
-    def taken(self, matrices: Sequence[Any], rows: Any) -> Any:
-        """The numbers of some examples, which are the last axis: a view, if they are next to each other."""
+    def taken(self, matrices: Sequence[Any]) -> Any:
+        """The numbers of the examples, which are the last axis: a view, if they are next to each other."""
         if self.is_view:
-            part = matrices[self.matrix][rows, self.first : self.first + self.count]
+            part = matrices[self.matrix][:, self.first : self.first + self.count]
         else:
-            part = self.np.stack([matrices[m][rows, column] for m, column in self.places], axis=1)
+            part = self.np.stack([matrices[m][:, column] for m, column in self.places], axis=1)
         return part.reshape(-1, *self.shape).transpose(self.axes)

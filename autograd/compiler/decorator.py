@@ -27,7 +27,8 @@ def compile(
 ) -> Compiled: ...  # fmt: skip
 @overload
 def compile(
-    function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean", audit: bool | None = None
+    function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean", backend: str | None = None,
+    audit: bool | None = None,
 ) -> Batched: ...
 def compile(
     function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean",
@@ -80,7 +81,8 @@ def compile(
     compiler. "native" builds it at the first call, and raises NativeError where that fails; "numpy" never does. Machine code is
     kept in `autograd.cache_dir()`, and compared with the NumPy program before it is trusted; its sums may be taken in another
     order. "python" is plain Python on lists, which is what runs where NumPy is missing. `backend` and `summary()` of a compiled
-    function say what ran and why. A batch is run by NumPy. The same program is to be had in C (`to_c`) and on JAX (`to_jax`).
+    function say what ran and why. A batch runs in blocks of examples, each of them a call; the same blocks give the same bits. The
+    same program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
     >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
     15.0
@@ -107,11 +109,9 @@ def compile(
         raise ValueError(f"the back end {backend!r} works on arrays, which needs NumPy; leave it out to run plain Python")
     if batch is None:
         return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
-    if backend == "native":
-        raise ValueError("a batch is run by NumPy so far; for machine code, compile the function of all examples")
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
-    return Batched(function, batch, reduce, audit)
+    return Batched(function, batch, reduce, backend or "auto", audit)
 
 
 class ClassMethod(classmethod):  # type: ignore[type-arg]

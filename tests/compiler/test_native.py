@@ -198,8 +198,3 @@ def test_threads_share_machine_code():
         thread.join()
     assert {k: len(values) for k, values in found.items()} == dict.fromkeys(range(8), 1)
     assert all(values.pop() == pytest.approx(50 * math.tanh((0.01 * k) ** 2)) for k, values in found.items())
-
-
-def test_back_ends_that_need_numpy_and_batches_say_so():
-    with pytest.raises(ValueError, match="a batch is run by NumPy so far"):
-        ag.compile(lambda x: x, batch=0, backend="native")
