@@ -226,8 +226,10 @@ def compiled(
         raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
     function = load(text).run
     pointer = ctypes.c_void_p
-    further = [] if batch is None else [pointer, ctypes.c_long, *[pointer] * len(batch.widths)]
-    function.argtypes, function.restype = [*[pointer] * 3, *further], None
+    kinds: list[Any] = [pointer] * 3
+    if batch is not None:
+        kinds += [pointer, ctypes.c_long, *[pointer] * len(batch.widths)]
+    function.argtypes, function.restype = kinds, None
     return text, scratch, code, function
 
 

@@ -220,15 +220,29 @@ class Reduction:
 
     def tiles(self, j: int) -> None:
         """Accumulators in registers: some vectors along loop j, times some steps of a loop i that shares them."""
-        writer, main = self.writer, self.main
-        n, i = main.sizes[j], self.shared(j)
-        w = writer.width(n)
+        n, i = self.main.sizes[j], self.shared(j)
+        w = self.writer.width(n)
         registers = max(1, REGISTERS // (1 + 2 * len(self.nest.before) + 4 * (len(self.passes) - 1)))
-        columns = 1 if self.nest.batched and j == 0 else min(-(-n // w), 16 if i is None else 4, registers)
+        if j or not self.nest.batched:
+            self.tile(i, At((), w, j), registers, min(-(-n // w), 16 if i is None else 4, registers))
+            return
+        # As many examples at a time as registers hold, then vectors of those that are left.
+        columns = min(8 if i is None else 3, registers)
+        middle = f"{PADDED} / {columns * w} * {columns * w}"
+        self.tile(i, At((), w, j), registers, columns, end=middle)
+        self.tile(i, At((), w, j), registers, 1, start=middle)
+
+    def tile(
+        self, i: int | None, at: At, registers: int, columns: int, start: int | str = 0, end: int | str | None = None
+    ) -> None:  # fmt: skip
+        """The loops over the tiles of so many columns, between two ends of the loop that the vectors are along."""
+        writer, main, w, j = self.writer, self.main, at.w, at.axis
+        n = main.sizes[j]
         rows = 1 if i is None else rows_of(main.sizes[i], registers // columns)
         index = [""] * self.outer
         for a in [*[a for a in range(self.outer) if a not in (i, j)], j, *([] if i is None else [i])]:
-            index[a] = writer.loop(f"i{a}", writer.end(a), {j: columns * w, i: rows}.get(a, 1))
+            steps = {j: columns * w, i: rows}.get(a, 1)
+            index[a] = writer.loop(f"i{a}", end if a == j and end else writer.end(a), steps, start if a == j else 0)
         starts = [min(q * w, n - w) if columns * w >= n else q * w for q in range(columns)]
         spots = [(r, q) for r in range(rows) for q in range(columns)]
         places = [[further(text, {i: r, j: starts[q]}.get(a, 0)) for a, text in enumerate(index)] for r, q in spots]
