@@ -176,11 +176,11 @@ class Batched(Compiled):
                 continue
             task.check_limits(variant, mine)
             key, find = targets(variant)
-            blocks = variant.blocks(key, find, summed=self.reduce is not None)
+            tested = left if mine is None else mine
+            blocks = variant.blocks(key, find, summed=self.reduce is not None, expected=len(tested))
             self.latest = variant
             given = variant.same(task.found.things, task.head), task.examples.matrices
             found = blocks.run(*given, mine, self.scale(task))
-            tested = left if mine is None else mine
             if variant.chose and np.isnan(found.values).any():
                 found = self.checked(task, blocks, tested, found)
             if len(found.refused) < len(tested):
@@ -288,11 +288,12 @@ class Traced(Variant):
         is_whole = head is not None and len(head) + len(self.varying) == len(self.sources)
         return head if is_whole else self.inputs(things, head)
 
-    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], *, summed: bool) -> Blocks:
-        """The program with derivatives by the inputs that `find` finds."""
+    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], *, summed: bool, expected: int) -> Blocks:
+        """The program with derivatives by the inputs that `find` finds, for so many examples, more or less."""
         found = self.programs.get(key)
         if found is None:
-            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed, backend=self.backend)
+            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed, backend=self.backend,
+                                                expected=expected)  # fmt: skip
         self.latest = found  # type: ignore[assignment]
         return found
 

@@ -34,12 +34,13 @@ class Blocks:
     """Results of a program summed over examples (or not), and their derivatives.
 
     The inputs at the places `batched` vary with the example: their numbers are columns of matrices. By those at `wanted`, which
-    do not vary, derivatives are summed; by those at `each`, there is one for every example. `backend` is that of an Executable.
+    do not vary, derivatives are summed; by those at `each`, there is one for every example. `backend` is that of an Executable,
+    and `expected` how many examples there are, as far as that is known.
     """
 
     def __init__(
         self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,
-        summed: bool, careful: bool = False, backend: str = "numpy",
+        summed: bool, careful: bool = False, backend: str = "numpy", expected: int = 1,
     ) -> None:  # fmt: skip
         import numpy as np
 
@@ -47,7 +48,7 @@ class Blocks:
         self.given = program, batched, wanted, each
         self.batched, self.wanted, self.each, self.summed, self.careful = batched, wanted, each, summed, careful
         self.with_care: Blocks | None = None
-        self.backend = backend
+        self.backend, self.expected = backend, expected
         self.count = len(program.outputs)
         program = rebuilt(program).new
         inputs = list(program.inputs)
@@ -60,7 +61,8 @@ class Blocks:
         entries = [self.program.inputs[k] for k in batched]
         self.guards = self.program.guards
         self.tensors = recover(self.program, entries)
-        self.size = max(FEWEST, min(MOST, BYTES // (8 * max(1, sum(varying(self.program, entries))))))
+        width = max(1, sum(varying(self.program, entries)))
+        self.size = max(FEWEST, min(MOST, BYTES // (8 * width)))
         results = self.results()
         self.text: Text = printed(self.tensors, results)
         function = self.text.function()
@@ -73,7 +75,7 @@ class Blocks:
             varying = {self.program.inputs[k]: column for k, column in batched.items()}
             return MachineOfBlocks(self.tensors, results, varying, self.size, parts[1:])
 
-        self.chosen = Chosen(backend, written, machine, worth(self.tensors, self.text))
+        self.chosen = Chosen(backend, written, machine, worth(self.tensors, self.text, width * min(expected, self.size)))
 
     def totalled(self, program: Program, inputs: Sequence[int]) -> list[int]:
         """The outputs with totals in place of those that are to be summed."""
@@ -192,7 +194,9 @@ class Blocks:
             # nan may come from a branch that was not taken: then the derivatives are computed with care.
             if self.with_care is None:
                 program, batched, wanted, by = self.given
-                self.with_care = Blocks(program, batched, wanted, by, summed=self.summed, careful=True, backend=self.backend)
+                self.with_care = Blocks(
+                    program, batched, wanted, by, summed=self.summed, careful=True, backend=self.backend, expected=self.expected
+                )
             return self.with_care.block(numbers, matrices, rows, guarded=guarded)
         return Found(values[:, 0] if self.summed else values, slopes, each, None)
 

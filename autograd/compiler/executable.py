@@ -20,7 +20,7 @@ BACKENDS = ("auto", "numpy", "python", "native")
 COMPARED = 8  # calls that are compared where numbers are not finite
 # What machine code costs and saves, in seconds, roughly: it is built when it would have paid for itself, in the number of calls,
 # so that the same program does the same thing at every call of every run.
-BUILD, PER_INSTRUCTION, SAVED_PER_LINE = 0.2, 0.003, 3e-6
+BUILD, PER_INSTRUCTION, SAVED_PER_LINE, SAVED_PER_NUMBER = 0.2, 0.003, 3e-6, 2e-10
 
 
 class Executable:
@@ -57,9 +57,10 @@ class Executable:
         return self.with_care.run(parts)
 
 
-def worth(tensors: Tensors, text: Text | PlainText) -> int:
-    """The call from which on machine code pays."""
-    return math.ceil((BUILD + PER_INSTRUCTION * len(tensors.groups)) / (SAVED_PER_LINE * len(text.lines)))
+def worth(tensors: Tensors, text: Text | PlainText, numbers: int = 0) -> int:
+    """The call from which on machine code pays, for a program whose examples have so many numbers in all."""
+    saved = SAVED_PER_LINE * len(text.lines) + SAVED_PER_NUMBER * numbers
+    return math.ceil((BUILD + PER_INSTRUCTION * len(tensors.groups)) / saved)
 
 
 class Chosen:

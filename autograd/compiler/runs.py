@@ -151,7 +151,8 @@ class MachineOfBlocks:
     """
 
     def __init__(
-        self, tensors: Tensors, results: Sequence[Result], columns: Mapping[int, tuple[int, int]], size: int, matrices: Sequence[Any]
+        self, tensors: Tensors, results: Sequence[Result], columns: Mapping[int, tuple[int, int]], size: int,
+        matrices: Sequence[Any],
     ) -> None:  # fmt: skip
         import numpy as np
 
@@ -160,7 +161,8 @@ class MachineOfBlocks:
         self.np, self.results = np, []
         self.size = (-(-max(size, FEWEST) // 8) | 1) * 8  # lines of cache, of which an odd number is best
         self.fewest = FEWEST
-        mixed = any(len({columns[ref][0] for ref in block.entries if ref is not None}) > 1 for block in tensors.inputs if block.batched)
+        varying = [[columns[ref][0] for ref in block.entries if ref is not None] for block in tensors.inputs if block.batched]
+        mixed = any(len(set(places)) > 1 for places in varying)
         self.columns = list(columns.values()) if mixed else []  # if a block reads several matrices, they become one
         self.used = sorted({matrix for matrix, _ in columns.values()})
         if mixed:

@@ -109,7 +109,8 @@ def test_arrays_of_other_orders_and_types():
     f = lambda x: x[0] * x[1] + x[2]  # noqa: E731
     compiled = ag.compile(f, batch=0, reduce=None, backend="native")
     wide = RNG.standard_normal((30, 7))
-    for x in (wide[:, 2:5], np.asfortranarray(wide[:, :3]), wide[::-1, :3], wide[:, :3].astype(np.float32), wide[::2, ::-2][:, :3]):
+    views = wide[:, 2:5], np.asfortranarray(wide[:, :3]), wide[::-1, :3], wide[::2, ::-2][:, :3], wide[:, :3].astype(np.float32)
+    for x in views:
         np.testing.assert_allclose(compiled(x), x[:, 0] * x[:, 1] + x[:, 2], rtol=1e-6)
 
 

@@ -131,7 +131,9 @@ def joined(nest: Nest, ins: Instruction) -> Nest | None:
 
 def ending(nest: Nest, ins: Instruction) -> Nest | None:
     """An elementwise nest with a reduction of its elements in the end; None if it has other loops, or does not read them."""
-    if nest.main or nest.batched != ins.batched or ins.limit or len(FOLDS[ins.row.name].passes) > 1 or not any(m.writes in ins.reads for m in nest.steps):
+    if nest.main or nest.batched != ins.batched:
+        return None
+    if ins.limit or len(FOLDS[ins.row.name].passes) > 1 or not any(m.writes in ins.reads for m in nest.steps):
         return None
     sizes, inner = common(nest.sizes, ins.sizes), ins.sizes[len(ins.outer) :]
     if sizes is None or sizes[len(sizes) - len(inner) :] != inner:

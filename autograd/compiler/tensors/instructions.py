@@ -169,7 +169,7 @@ class Code:
     def run(self, inputs: Sequence[float], *matrices: Sequence[float], count: int = 0) -> list[float]:
         """The results, one element after the other: what every printer must agree with, but for the order of sums.
 
-        The rows of matrices are `count` examples. Their own results follow: a row of numbers for each, of which so many are known.
+        The rows of the matrices are `count` examples. A row for each of their own results follows, of which so many are known.
         """
         memory = {buffer: [0.0] * self.size(buffer) for buffer in ("out", "scratch", *(LANES if self.batch else ()))}
         memory |= {"in": list(inputs), "constants": self.constants}

@@ -123,7 +123,8 @@ class Lowering:
             sides = [np.broadcast_to(first[:, :, None], shape).reshape(-1, half),
                      np.broadcast_to(second[:, None], shape).reshape(-1, half)]  # fmt: skip
         for j in range(len(group.entries)):
-            self.emit(group.row, (1,), 0, [ref for side in sides for ref in side[j].reshape(-1, 1)], (out[0], out[1][j : j + 1]), k)
+            terms = [ref for side in sides for ref in side[j].reshape(-1, 1)]
+            self.emit(group.row, (1,), 0, terms, (out[0], out[1][j : j + 1]), k)
 
     def elementwise(self, k: int, group: Group, lists: list[Array]) -> None:
         """The same operation everywhere, in a few parts if these have strides and the whole has none."""
