@@ -38,10 +38,11 @@ class Batched(Compiled):
 
     def __init__(
         self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, backend: str = "numpy",
-        audit: bool | None = None,
+        audit: bool | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(function, backend, audit=audit)
-        self.options = batch, reduce, backend, audit
+        self.options = batch, reduce, backend, audit, threads
+        self.threads = threads
         self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
@@ -177,7 +178,8 @@ class Batched(Compiled):
             task.check_limits(variant, mine)
             key, find = targets(variant)
             tested = left if mine is None else mine
-            blocks = variant.blocks(key, find, summed=self.reduce is not None, expected=len(tested))
+            options = {"summed": self.reduce is not None, "expected": len(tested), "threads": self.threads}
+            blocks = variant.blocks(key, find, **options)
             self.latest = variant
             given = variant.same(task.found.things, task.head), task.examples.matrices
             found = blocks.run(*given, mine, self.scale(task))
@@ -288,12 +290,11 @@ class Traced(Variant):
         is_whole = head is not None and len(head) + len(self.varying) == len(self.sources)
         return head if is_whole else self.inputs(things, head)
 
-    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], *, summed: bool, expected: int) -> Blocks:
-        """The program with derivatives by the inputs that `find` finds, for so many examples, more or less."""
+    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], **options: Any) -> Blocks:
+        """The program with derivatives by the inputs that `find` finds; the options are those of `Blocks`."""
         found = self.programs.get(key)
         if found is None:
-            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed, backend=self.backend,
-                                                expected=expected)  # fmt: skip
+            found = self.programs[key] = Blocks(self.program, self.varying, *find(), backend=self.backend, **options)
         self.latest = found  # type: ignore[assignment]
         return found
 

@@ -135,7 +135,7 @@ class Machine:
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""
         np = self.np
-        given, scratch = self.free.pop() if self.free else (aligned(np, self.inputs), aligned(np, self.scratch))
+        given, scratch = popped(self.free) or (aligned(np, self.inputs), aligned(np, self.scratch))
         out = np.empty(self.outputs)
         np.concatenate(parts, out=given, casting="unsafe")
         self.function(given.ctypes.data, out.ctypes.data, scratch.ctypes.data)
@@ -197,11 +197,11 @@ class MachineOfBlocks:
             raise RuntimeError(f"a block of {count} examples of {[m.shape[1] for m in given]} numbers does not fit {self.widths}")
         if count < self.fewest:  # the first example once more, which does not count
             given = [np.concatenate([matrix, *[matrix[:1]] * (self.fewest - count)]) for matrix in given]
-        scratch = self.free.pop() if self.free else aligned(np, self.scratch)
+        (scratch,) = popped(self.free) or (aligned(np, self.scratch),)
         numbers, out, each = np.ascontiguousarray(numbers, dtype=float), np.empty(self.outputs), np.empty((self.each, self.size))
         self.function(numbers.ctypes.data, out.ctypes.data, scratch.ctypes.data, each.ctypes.data, count,
                       *[matrix.ctypes.data for matrix in given])  # fmt: skip
-        self.free.append(scratch)
+        self.free.append((scratch,))
         return [
             each[start:stop, :count].reshape(*shape, count) if varies else out[start:stop].reshape(shape)
             for varies, start, stop, shape in self.results
@@ -233,6 +233,14 @@ def compiled(
         kinds += [pointer, ctypes.c_long, *[pointer] * len(batch.widths)]
     function.argtypes, function.restype = kinds, None
     return text, scratch, code, function
+
+
+def popped(free: list[Any]) -> Any:
+    """The last of these, None if there is none: another thread may take it at any time."""
+    try:
+        return free.pop()
+    except IndexError:
+        return None
 
 
 def aligned(np: Any, size: int) -> Any:

@@ -150,6 +150,38 @@ def test_many_blocks_and_the_same_bits_twice(monkeypatch):
     assert compiled.latest.latest.chosen.calls == 4 * 5
 
 
+@pytest.mark.parametrize("backend", ["native", "auto"])
+def test_the_same_bits_on_any_number_of_threads(monkeypatch, backend):
+    monkeypatch.setattr("autograd.compiler.blocks.FEWEST", 24)
+    monkeypatch.setattr("autograd.compiler.blocks.BYTES", 0)
+    monkeypatch.setattr(executable, "BUILD", 0.0)
+    monkeypatch.setattr(executable, "PER_INSTRUCTION", 1e-4)
+    model, x, y = nn.MLP(5, [9, 3], seed=0), RNG.standard_normal((500, 5)), RNG.integers(0, 3, 500)
+    x[3::97, 2] = 0.0
+
+    def loss(model, x, y):
+        root = ag.sqrt(ag.relu(x[2]))  # its slope at zero is computed with care
+        return classified(model, x, y) * root if x[0] > -1.0 else root
+
+    found = set()
+    for threads in (1, 2, 3, 8):
+        compiled = ag.compile(loss, batch=(1, 2), backend=backend, threads=threads)
+        for _ in range(30):
+            value, slopes = compiled.value_and_grad(model, x, y)
+            _, each = compiled.value_and_grad(model, x, y, argnums=1)
+        found.add((value, tuple(slopes.values()), each.tobytes()))
+        assert compiled.backend.startswith("native")
+    assert len(found) == 1
+
+
+def test_threads_are_for_batches():
+    with pytest.raises(ValueError, match="threads=2 runs the blocks of a batch on threads: name the batched arguments by batch"):
+        ag.compile(lambda x: x, threads=2)
+    for threads in (0, -1, 1.5, True):
+        with pytest.raises(ValueError, match=f"a whole number from 1 on, not {threads!r}"):
+            ag.compile(lambda x: x, batch=0, threads=threads)
+
+
 def option(price, strike, time, rate, spread):
     root = spread * ag.sqrt(time)
     d = (ag.log(price / strike) + (rate + 0.5 * spread * spread) * time) / root
@@ -218,8 +250,7 @@ def test_instructions_of_a_batch(steps, ws, batch):
     except NotImplementedError:
         return
     code.check()
-    numbers = blocks.fixed.gathered(np.array(ws), room=int(blocks.is_counted))
-    found = code.run(numbers.tolist(), np.ravel(batch).tolist(), count=n)
+    found = code.run([*blocks.fixed.gathered(np.array(ws)), *[float(n)] * blocks.is_counted], np.ravel(batch).tolist(), count=n)
     np.testing.assert_allclose(found[:n], expected, rtol=1e-9, atol=1e-12)
 
 
