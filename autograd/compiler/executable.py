@@ -98,20 +98,34 @@ class Chosen:
         """
         from autograd.compiler.native.building import NativeError
 
-        try:
-            self.machine = self.machine or self.make(parts)
-            differs, is_known = agreement(self.machine, self.written, parts)
-            if differs:
-                raise NativeError(f'machine code and the printed program differ: {differs}; use backend="numpy"')
-        except NativeError as error:
-            if self.backend == "native":
-                raise
-            self.built_at, self.reason = math.inf, str(error)
-        else:
-            self.compared += 1
-            self.is_trusted = is_known or self.compared == COMPARED
-            if self.backend == "auto":
-                self.reason = f"machine code pays from call {self.built_at:,} on"
+        machine = self.prepared(parts)
+        if machine is None:
+            return
+        differs, is_known = agreement(machine, self.written, parts)
+        if differs:
+            self.refuse(NativeError(f'machine code and the printed program differ: {differs}; use backend="numpy"'))
+            return
+        self.compared += 1
+        self.is_trusted = is_known or self.compared == COMPARED
+        if self.backend == "auto":
+            self.reason = f"machine code pays from call {self.built_at:,} on"
+
+    def prepared(self, parts: Sequence[Numbers]) -> MachineCode | None:
+        """Machine code for such numbers, made if the next call needs it."""
+        from autograd.compiler.native.building import NativeError
+
+        if self.machine is None and self.calls + 1 >= self.built_at:
+            try:
+                self.machine = self.make(parts)
+            except NativeError as error:
+                self.refuse(error)
+        return self.machine
+
+    def refuse(self, error: Exception) -> None:
+        """No machine code from now on. Raises the error if it was asked for."""
+        if self.backend == "native":
+            raise error
+        self.built_at, self.reason = math.inf, str(error)
 
 
 def has_nan(numbers: Numbers) -> bool:
