@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from autograd.compiler.emit import Result, Text, printed
@@ -137,42 +137,47 @@ class Blocks:
         np = self.np
         numbers = self.fixed.gathered(np.asarray(numbers, dtype=float))
         total = len(matrices[0]) if rows is None else len(rows)
-        count = -(-total // self.size)
+        machine: Any = self.chosen.prepared([numbers, *matrices])
+        count = -(-total // (machine.size if machine else self.size))
         values: Any = np.zeros(self.count) if self.summed else np.empty((self.count, total))
         each = np.empty((len(self.each), total))
+
+        def block(span: slice, *, with_care: bool = False) -> Found | None:
+            examples = span if rows is None else rows[span]
+            find = self.carefully if with_care else self.block
+            found = find(numbers, matrices, examples, guarded=guarded)
+            if found is not None and found.values is not None:  # what it has for each example is copied: its memory is used again
+                chosen: Any = span if found.refused is None else np.arange(span.start, span.stop)[~found.refused]
+                if not self.summed:
+                    values[:, chosen] = found.values
+                start = 0
+                for part in found.each:
+                    each[start : start + len(part), chosen] = part
+                    start += len(part)
+            return found
+
         slopes: list[Any] = []
         refused = []
-        spans: list[Any] = [slice(k * total // count, (k + 1) * total // count) for k in range(count)]
-        parts = [span if rows is None else rows[span] for span in spans]
-        for chosen, found in zip(spans, self.blocks(numbers, matrices, parts, guarded=guarded)):
+        spans = [slice(k * total // count, (k + 1) * total // count) for k in range(count)]
+        for span, quick in zip(spans, self.in_order(block, spans)):
+            found: Any = quick or block(span, with_care=True)
             if found.refused is not None:
-                members = np.arange(chosen.start, chosen.stop)
-                refused.append(members[found.refused])
-                chosen = members[~found.refused]
-            if found.values is None:
-                continue
-            if not self.summed:
-                values[:, chosen] = found.values
-            else:
+                refused.append(span.start + np.flatnonzero(found.refused))
+            if found.values is not None and self.summed:
                 values += found.values
                 slopes = [old + new for old, new in zip(slopes, found.slopes)] if slopes else found.slopes
-            start = 0
-            for part in found.each:
-                each[start : start + len(part), chosen] = part
-                start += len(part)
         flat = self.slopes.scattered(slopes, scale) if slopes or not self.wanted else np.zeros(self.count * len(self.wanted))
         each = each if self.order is None else each[self.order]
         values = values if scale == 1.0 else values * scale
         return Found(values, flat, each, np.concatenate(refused) if refused else np.empty(0, dtype=np.intp))
 
-    def blocks(self, numbers: Any, matrices: Sequence[Any], parts: Sequence[Any], *, guarded: bool) -> Iterator[Found]:
-        """The blocks of these examples in order; machine code that is trusted runs them on threads, which changes no bit."""
-        run = partial(self.block, numbers, matrices, guarded=guarded)
+    def in_order(self, block: Callable[[slice], Found | None], spans: Sequence[slice]) -> Iterator[Found | None]:
+        """The blocks, one after the other; machine code that is trusted runs them on threads, which changes no bit."""
         found: Iterator[Found | None] | None = None
-        for k, rows in enumerate(parts):
+        for k, span in enumerate(spans):
             if found is None and self.threads > 1 and self.chosen.is_trusted:
-                found = pool(self.threads).map(run, parts[k:])
-            yield (run(rows) if found is None else next(found)) or self.carefully(numbers, matrices, rows, guarded=guarded)
+                found = pool(self.threads).map(block, spans[k:])
+            yield block(span) if found is None else next(found)
 
     def carefully(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool) -> Found:
         """One block, with care: a nan among the derivatives may come from a branch that was not taken."""

@@ -98,21 +98,38 @@ class Chosen:
         """
         from autograd.compiler.native.building import NativeError
 
+        machine = self.prepared(parts)
+        if machine is None:
+            return
         try:
-            self.machine = self.machine or self.make(parts)
-            differs, is_known = agreement(self.machine, self.written, parts)
+            differs, is_known = agreement(machine, self.written, parts)
             if differs:
                 raise NativeError(f'machine code and the printed program differ: {differs}; use backend="numpy"')
-        except Exception as error:  # whatever it is, NumPy goes on
-            if self.backend == "native":
-                raise
-            self.built_at = math.inf
-            self.reason = str(error) if isinstance(error, NativeError) else f"{type(error).__name__}: {error}"
-        else:
-            self.compared += 1
-            self.is_trusted = is_known or self.compared == COMPARED
-            if self.backend == "auto":
-                self.reason = f"machine code pays from call {self.built_at:,} on"
+        except Exception as error:
+            self.refuse(error)
+            return
+        self.compared += 1
+        self.is_trusted = is_known or self.compared == COMPARED
+        if self.backend == "auto":
+            self.reason = f"machine code pays from call {self.built_at:,} on"
+
+    def prepared(self, parts: Sequence[Numbers]) -> MachineCode | None:
+        """Machine code for such numbers, made if the next call needs it."""
+        if self.machine is None and self.calls + 1 >= self.built_at:
+            try:
+                self.machine = self.make(parts)
+            except Exception as error:
+                self.refuse(error)
+        return self.machine
+
+    def refuse(self, error: Exception) -> None:
+        """No machine code from now on, whatever the error is: NumPy goes on. Raises it if machine code was asked for."""
+        from autograd.compiler.native.building import NativeError
+
+        if self.backend == "native":
+            raise error
+        self.built_at = math.inf
+        self.reason = str(error) if isinstance(error, NativeError) else f"{type(error).__name__}: {error}"
 
 
 def has_nan(numbers: Numbers) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ __all__ = ["Job", "Machine", "MachineCode", "MachineOfBlocks", "Numbers", "Run",
 
 Numbers = Any  # an array of floats, or a list of them where NumPy is missing
 Found = tuple[Numbers, Numbers, Numbers]  # results, derivatives, and what is compared
+BYTES, MOST = 4 << 20, 1 << 15  # of numbers that a block moves through memory, and of examples in it
 ROUNDINGS = 1000  # so many may lie between two orders of additions
 CLOSE = 1e-9  # relative
 
@@ -153,7 +155,7 @@ class MachineOfBlocks:
     """By machine code, for a block of examples: the parts are the numbers that all share, and matrices with rows of examples.
 
     It gives what the printed program gives: an array for each of `results`, whose last axis is that of the examples if it varies.
-    The same bits for the same block.
+    The same bits for the same block. Blocks may be larger than `size` where little goes through memory: `self.size` tells.
     """
 
     def __init__(
@@ -162,11 +164,10 @@ class MachineOfBlocks:
     ) -> None:  # fmt: skip
         import numpy as np
 
-        from autograd.compiler.native.printing import FEWEST
+        from autograd.compiler.native.printing import FEWEST, moved
+        from autograd.compiler.tensors.lower import lowered
 
-        self.np, self.results = np, []
-        self.size = (-(-max(size, FEWEST) // 8) | 1) * 8  # lines of cache, of which an odd number is best
-        self.fewest = FEWEST
+        self.np, self.results, self.fewest = np, [], FEWEST
         varying = [[columns[ref][0] for ref in block.entries if ref is not None] for block in tensors.inputs if block.batched]
         mixed = any(len(set(places)) > 1 for places in varying)
         self.columns = list(columns.values()) if mixed else []  # if a block reads several matrices, they become one
@@ -184,13 +185,15 @@ class MachineOfBlocks:
             refs = each if varies else shared
             self.results.append((varies, len(refs), len(refs) + len(result.refs), result.shape))
             refs += result.refs
-        batch = Batch(self.size, widths, columns)
+        width = moved(lowered(tensors, shared, Batch(size, widths, columns), each))
+        self.size = max(size, min(MOST, BYTES // (8 * max(1, width))))
+        batch = Batch((-(-max(self.size, FEWEST) // 8) | 1) * 8, widths, columns)  # lines of cache: an odd number is best
         self.text, self.scratch, code, self.function = compiled(tensors, shared, batch, each)
-        self.outputs, self.each = code.outputs, code.each
-        self.free: list[Any] = []  # scratch that no call uses now
+        self.outputs, self.each, self.room = code.outputs, code.each, batch.size
+        self.memory = threading.local()  # of each thread
 
     def __call__(self, parts: Sequence[Any]) -> list[Any]:
-        """An array for each result."""
+        """An array for each result; what varies is there until the next call in this thread."""
         np = self.np
         numbers, *matrices = parts
         count = len(matrices[0])
@@ -203,11 +206,13 @@ class MachineOfBlocks:
             raise RuntimeError(f"a block of {count} examples of {[m.shape[1] for m in given]} numbers does not fit {self.widths}")
         if count < self.fewest:  # the first example once more, which does not count
             given = [np.concatenate([matrix, *[matrix[:1]] * (self.fewest - count)]) for matrix in given]
-        (scratch,) = popped(self.free) or (aligned(np, self.scratch),)
-        numbers, out, each = np.ascontiguousarray(numbers, dtype=float), np.empty(self.outputs), np.empty((self.each, self.size))
+        memory = self.memory
+        if not hasattr(memory, "scratch"):
+            memory.scratch, memory.each = aligned(np, self.scratch), np.empty((self.each, self.room))
+        scratch, each = memory.scratch, memory.each
+        numbers, out = np.ascontiguousarray(numbers, dtype=float), np.empty(self.outputs)
         self.function(numbers.ctypes.data, out.ctypes.data, scratch.ctypes.data, each.ctypes.data, count,
                       *[matrix.ctypes.data for matrix in given])  # fmt: skip
-        self.free.append((scratch,))
         return [
             each[start:stop, :count].reshape(*shape, count) if varies else out[start:stop].reshape(shape)
             for varies, start, stop, shape in self.results

@@ -141,6 +141,7 @@ def test_nan_is_followed_with_care():
 def test_many_blocks_and_the_same_bits_twice(monkeypatch):
     monkeypatch.setattr("autograd.compiler.blocks.FEWEST", 24)
     monkeypatch.setattr("autograd.compiler.blocks.BYTES", 0)
+    monkeypatch.setattr(runs, "BYTES", 0)
     model, x, y = nn.MLP(5, [9, 3], seed=0), RNG.standard_normal((100, 5)), RNG.integers(0, 3, 100)
     close(*both(classified, model, x, y, batch=(1, 2), reduce="mean", argnums=0))
     compiled = ag.compile(classified, batch=(1, 2), backend="native")
@@ -154,6 +155,7 @@ def test_many_blocks_and_the_same_bits_twice(monkeypatch):
 def test_the_same_bits_on_any_number_of_threads(monkeypatch, backend):
     monkeypatch.setattr("autograd.compiler.blocks.FEWEST", 24)
     monkeypatch.setattr("autograd.compiler.blocks.BYTES", 0)
+    monkeypatch.setattr(runs, "BYTES", 0)
     monkeypatch.setattr(executable, "BUILD", 0.0)
     monkeypatch.setattr(executable, "PER_INSTRUCTION", 1e-4)
     model, x, y = nn.MLP(5, [9, 3], seed=0), RNG.standard_normal((500, 5)), RNG.integers(0, 3, 500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from contextlib import suppress
 from functools import cache
+from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.calls import Call, called
@@ -14,7 +15,7 @@ from autograd.compiler.native.packing import packed
 from autograd.compiler.native.spelling import Spelling, number
 from autograd.compiler.tensors.instructions import Code
 
-__all__ = ["FEWEST", "Printed", "printed"]
+__all__ = ["FEWEST", "Printed", "moved", "printed"]
 
 FEWEST = 8  # examples that there is room for at least, whatever the number of lanes
 
@@ -75,6 +76,13 @@ def printed(code: Code, lanes: int | None = None) -> Printed:
     body = "".join(f"    {line}\n" for line in [*lines, *called(calls)])
     run = f"void run({parameters})\n{{\n{body}}}\n"
     return Printed("\n".join([*heads, *functions, run]), scratch)
+
+
+def moved(code: Code) -> int:
+    """How many numbers for each example go through memory: those of the inputs, and what is not in registers alone."""
+    batch, nests = code.batch, fused(packed(code)[0])
+    stored = [ins for nest in nests for ins in nest.members if ins.batched and nest.is_stored(ins)]
+    return sum(batch.widths if batch else ()) + sum(prod(ins.outer[1:]) for ins in stored)
 
 
 def title(nest: Nest) -> str:
