@@ -397,12 +397,12 @@ class Compiled:
         """
         if self.latest is None or self.latest.latest is None:
             return f"{self.asked}: not called yet"
-        return self.latest.latest.ran
+        return self.latest.latest.chosen.ran
 
     @property
     def native_source(self) -> str:
         """The C of the machine code that runs the latest program. Raises ValueError where none runs; `backend` says why."""
-        machine = self.latest_run()[1].machine
+        machine = self.latest_run()[1].chosen.machine
         if machine is None:
             raise ValueError(f"{self.__name__} has no machine code ({self.backend}); compile it with backend='native'")
         return machine.text

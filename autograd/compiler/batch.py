@@ -37,10 +37,12 @@ class Batched(Compiled):
     """A compiled function of one example that is called with many; see `compile`."""
 
     def __init__(
-        self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, audit: bool | None = None
+        self, function: Callable[..., Any], batch: int | str | Sequence[int | str], reduce: str | None, backend: str = "numpy",
+        audit: bool | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
-        super().__init__(function, audit=audit)
-        self.options = batch, reduce, audit
+        super().__init__(function, backend, audit=audit)
+        self.options = batch, reduce, backend, audit, threads
+        self.threads = threads
         self._changing = Changing(None)  # numbers outside are compared
         if reduce not in ("mean", "sum", None):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
@@ -175,11 +177,12 @@ class Batched(Compiled):
                 continue
             task.check_limits(variant, mine)
             key, find = targets(variant)
-            blocks = variant.blocks(key, find, summed=self.reduce is not None)
+            tested = left if mine is None else mine
+            options = {"summed": self.reduce is not None, "expected": len(tested), "threads": self.threads}
+            blocks = variant.blocks(key, find, **options)
             self.latest = variant
             given = variant.same(task.found.things, task.head), task.examples.matrices
             found = blocks.run(*given, mine, self.scale(task))
-            tested = left if mine is None else mine
             if variant.chose and np.isnan(found.values).any():
                 found = self.checked(task, blocks, tested, found)
             if len(found.refused) < len(tested):
@@ -271,9 +274,10 @@ class Traced(Variant):
     """One trace of a function of an example. `columns` tells of the things that vary, where their numbers are."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column]
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column],
+        backend: str,
     ) -> None:  # fmt: skip
-        super().__init__(function, name, call, sign)
+        super().__init__(function, name, call, sign, backend)
         self.spans: dict[tuple[int, ...], dict[int, list[int]]] = {}  # by what was differentiated: the inputs of each argument
         self.programs: dict[Any, Blocks] = {}
         self.varying = {  # for each input that varies, the matrix and the column of its numbers
@@ -286,11 +290,11 @@ class Traced(Variant):
         is_whole = head is not None and len(head) + len(self.varying) == len(self.sources)
         return head if is_whole else self.inputs(things, head)
 
-    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], *, summed: bool) -> Blocks:
-        """The program with derivatives by the inputs that `find` finds."""
+    def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], **options: Any) -> Blocks:
+        """The program with derivatives by the inputs that `find` finds; the options are those of `Blocks`."""
         found = self.programs.get(key)
         if found is None:
-            found = self.programs[key] = Blocks(self.program, self.varying, *find(), summed=summed)
+            found = self.programs[key] = Blocks(self.program, self.varying, *find(), backend=self.backend, **options)
         self.latest = found  # type: ignore[assignment]
         return found
 
@@ -342,7 +346,7 @@ class Task:
 
     def traced(self, k: int) -> Traced:
         """A program for example k."""
-        variant: Traced = self.trace(k, partial(Traced, columns=self.places))
+        variant: Traced = self.trace(k, partial(Traced, columns=self.places, backend=self.owner.asked))
         variant.check_unchanged()
         self.owner.auditor.traced(variant.size, variant.seconds)
         return variant

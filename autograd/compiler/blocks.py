@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from autograd.compiler.emit import Result, Text, printed
+from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
 from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
+from autograd.compiler.runs import MachineOfBlocks
 from autograd.compiler.totals import COUNT, totals, varying
 from autograd.value import ORDER
 
@@ -32,22 +37,21 @@ class Blocks:
     """Results of a program summed over examples (or not), and their derivatives.
 
     The inputs at the places `batched` vary with the example: their numbers are columns of matrices. By those at `wanted`, which
-    do not vary, derivatives are summed; by those at `each`, there is one for every example.
+    do not vary, derivatives are summed; by those at `each`, there is one for every example. `backend` is that of an Executable,
+    and `expected` how many examples there are, as far as that is known. Machine code runs on so many threads.
     """
-
-    ran = "numpy: a batch is run as arrays"
-    machine = None
 
     def __init__(
         self, program: Program, batched: Mapping[int, tuple[int, int]], wanted: Sequence[int], each: Sequence[int], *,
-        summed: bool, careful: bool = False,
+        summed: bool, careful: bool = False, backend: str = "numpy", expected: int = 1, threads: int = 1,
     ) -> None:  # fmt: skip
         import numpy as np
 
         self.np = np
         self.given = program, batched, wanted, each
         self.batched, self.wanted, self.each, self.summed, self.careful = batched, wanted, each, summed, careful
-        self.with_care: Blocks | None = None
+        self.with_care: Any = None  # the same with care
+        self.backend, self.expected, self.threads = backend, expected, threads
         self.count = len(program.outputs)
         program = rebuilt(program).new
         inputs = list(program.inputs)
@@ -60,9 +64,21 @@ class Blocks:
         entries = [self.program.inputs[k] for k in batched]
         self.guards = self.program.guards
         self.tensors = recover(self.program, entries)
-        self.size = max(FEWEST, min(MOST, BYTES // (8 * max(1, sum(varying(self.program, entries))))))
-        self.text: Text = self.printed()
-        self.function = self.text.function()
+        width = max(1, sum(varying(self.program, entries)))
+        self.size = max(FEWEST, min(MOST, BYTES // (8 * width)))
+        results = self.results()
+        self.text: Text = printed(self.tensors, results)
+        function = self.text.function()
+
+        def written(parts: Sequence[Any]) -> Any:
+            numbers, *matrices = parts
+            return function(numbers, *[columns.taken(matrices) for columns in self.examples])
+
+        def machine(parts: Sequence[Any]) -> MachineOfBlocks:
+            varying = {self.program.inputs[k]: column for k, column in batched.items()}
+            return MachineOfBlocks(self.tensors, results, varying, self.size, parts[1:])
+
+        self.chosen = Chosen(backend, written, machine, worth(self.tensors, self.text, width * min(expected, self.size)))
 
     def totalled(self, program: Program, inputs: Sequence[int]) -> list[int]:
         """The outputs with totals in place of those that are to be summed."""
@@ -77,8 +93,8 @@ class Blocks:
         found = dict(zip(places, refs))
         return [found.get(k, ref) for k, ref in enumerate(outputs)]
 
-    def printed(self) -> Text:
-        """The program as text; where its inputs and results are."""
+    def results(self) -> list[Result]:
+        """What is returned of a block; finds where inputs and results are."""
         np, program = self.np, self.program
         at = {ref: k for k, ref in enumerate(program.inputs)}
         self.is_counted = bool(program.names) and program.names[-1] == COUNT
@@ -114,49 +130,72 @@ class Blocks:
         if self.guards:
             sides = [ref for guard in self.guards for ref in (guard.left, guard.right)]
             results.append(Result("guards", sides, (len(sides),)))
-        return printed(self.tensors, results)
+        return results
 
     def run(self, numbers: Any, matrices: Sequence[Any], rows: Any, scale: float = 1.0, *, guarded: bool = True) -> Found:
         """All the blocks of these examples (None: of all), sums times `scale`; whatever guards say, if not `guarded`."""
         np = self.np
-        numbers = self.fixed.gathered(np.asarray(numbers, dtype=float), room=int(self.is_counted))
+        numbers = self.fixed.gathered(np.asarray(numbers, dtype=float))
         total = len(matrices[0]) if rows is None else len(rows)
-        count = -(-total // self.size)
+        machine: Any = self.chosen.prepared([numbers, *matrices])
+        count = -(-total // (machine.size if machine else self.size))
         values: Any = np.zeros(self.count) if self.summed else np.empty((self.count, total))
         each = np.empty((len(self.each), total))
+
+        def block(span: slice, *, with_care: bool = False) -> Found | None:
+            examples = span if rows is None else rows[span]
+            find = self.carefully if with_care else self.block
+            found = find(numbers, matrices, examples, guarded=guarded)
+            if found is not None and found.values is not None:  # what it has for each example is copied: its memory is used again
+                chosen: Any = span if found.refused is None else np.arange(span.start, span.stop)[~found.refused]
+                if not self.summed:
+                    values[:, chosen] = found.values
+                start = 0
+                for part in found.each:
+                    each[start : start + len(part), chosen] = part
+                    start += len(part)
+            return found
+
         slopes: list[Any] = []
         refused = []
-        for k in range(count):
-            chosen: Any = slice(k * total // count, (k + 1) * total // count)
-            found = self.block(numbers, matrices, chosen if rows is None else rows[chosen], guarded=guarded)
+        spans = [slice(k * total // count, (k + 1) * total // count) for k in range(count)]
+        for span, quick in zip(spans, self.in_order(block, spans)):
+            found: Any = quick or block(span, with_care=True)
             if found.refused is not None:
-                members = np.arange(chosen.start, chosen.stop)
-                refused.append(members[found.refused])
-                chosen = members[~found.refused]
-            if found.values is None:
-                continue
-            if not self.summed:
-                values[:, chosen] = found.values
-            else:
+                refused.append(span.start + np.flatnonzero(found.refused))
+            if found.values is not None and self.summed:
                 values += found.values
                 slopes = [old + new for old, new in zip(slopes, found.slopes)] if slopes else found.slopes
-            start = 0
-            for part in found.each:
-                each[start : start + len(part), chosen] = part
-                start += len(part)
         flat = self.slopes.scattered(slopes, scale) if slopes or not self.wanted else np.zeros(self.count * len(self.wanted))
         each = each if self.order is None else each[self.order]
-        return Found(values * scale, flat, each, np.concatenate(refused) if refused else np.empty(0, dtype=np.intp))
+        values = values if scale == 1.0 else values * scale
+        return Found(values, flat, each, np.concatenate(refused) if refused else np.empty(0, dtype=np.intp))
 
-    def block(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool = True) -> Found:
-        """One block. If guards turn some examples down, only the others count."""
+    def in_order(self, block: Callable[[slice], Found | None], spans: Sequence[slice]) -> Iterator[Found | None]:
+        """The blocks, one after the other; machine code that is trusted runs them on threads, which changes no bit."""
+        found: Iterator[Found | None] | None = None
+        for k, span in enumerate(spans):
+            if found is None and self.threads > 1 and self.chosen.is_trusted:
+                found = pool(self.threads).map(block, spans[k:])
+            yield block(span) if found is None else next(found)
+
+    def carefully(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool) -> Found:
+        """One block, with care: a nan among the derivatives may come from a branch that was not taken."""
+        if self.with_care is None:
+            program, batched, wanted, by = self.given
+            self.with_care = Blocks(
+                program, batched, wanted, by, summed=self.summed, careful=True, backend=self.backend, expected=self.expected
+            )  # one thread: it is rarely needed
+        found: Found = self.with_care.block(numbers, matrices, rows, guarded=guarded)
+        return found
+
+    def block(self, numbers: Any, matrices: Sequence[Any], rows: Any, *, guarded: bool = True) -> Found | None:
+        """One block. If guards turn some examples down, only the others count. None if it is to be computed with care."""
         np = self.np
-        given = [columns.taken(matrices, rows) for columns in self.examples]
-        size = given[0].shape[-1]
-        if self.is_counted:
-            numbers[-1] = size
+        given = [matrix[rows] for matrix in matrices]
+        size = len(given[0])
         with np.errstate(all="ignore"):
-            found = self.function(numbers, *given)
+            found = self.chosen([np.append(numbers, size) if self.is_counted else numbers, *given])
         if self.guards:
             *found, sides = found
             holds = self.holding(sides)
@@ -165,6 +204,8 @@ class Blocks:
                     return Found(None, None, None, np.ones(size, dtype=bool))
                 members = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
                 others = self.block(numbers, matrices, members[holds])
+                if others is None:
+                    return None
                 if others.refused is not None:  # another order of additions has tipped a comparison
                     holds[np.flatnonzero(holds)[others.refused]] = False
                 return others._replace(refused=~holds)
@@ -178,11 +219,7 @@ class Blocks:
             else:
                 each.append(np.broadcast_to(np.reshape(part, (count, 1)), (count, size)))
         if not self.careful and any(bool(np.isnan(np.vdot(part, part))) for part in (*slopes, *each)):
-            # nan may come from a branch that was not taken: then the derivatives are computed with care.
-            if self.with_care is None:
-                program, batched, wanted, by = self.given
-                self.with_care = Blocks(program, batched, wanted, by, summed=self.summed, careful=True)
-            return self.with_care.block(numbers, matrices, rows, guarded=guarded)
+            return None
         return Found(values[:, 0] if self.summed else values, slopes, each, None)
 
     def holding(self, sides: Any) -> Any:
@@ -191,6 +228,16 @@ class Blocks:
         for k, guard in enumerate(self.guards):
             holds = holds & (ORDER[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer)
         return self.np.asarray(holds)
+
+
+@lru_cache(maxsize=4)
+def pool(threads: int) -> ThreadPoolExecutor:
+    """So many threads, which stay."""
+    return ThreadPoolExecutor(threads, "autograd")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)  # the threads are not in the child
 
 
 class Columns:
@@ -202,10 +249,10 @@ class Columns:
         self.count, self.axes = len(places), (*range(1, len(shape) + 1), 0)
         self.is_view = places == [(self.matrix, self.first + k) for k in range(self.count)]  # next to each other in one matrix
 
-    def taken(self, matrices: Sequence[Any], rows: Any) -> Any:
-        """The numbers of some examples, which are the last axis: a view, if they are next to each other."""
+    def taken(self, matrices: Sequence[Any]) -> Any:
+        """The numbers of the examples, which are the last axis: a view, if they are next to each other."""
         if self.is_view:
-            part = matrices[self.matrix][rows, self.first : self.first + self.count]
+            part = matrices[self.matrix][:, self.first : self.first + self.count]
         else:
-            part = self.np.stack([matrices[m][rows, column] for m, column in self.places], axis=1)
+            part = self.np.stack([matrices[m][:, column] for m, column in self.places], axis=1)
         return part.reshape(-1, *self.shape).transpose(self.axes)

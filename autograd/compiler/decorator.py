@@ -18,20 +18,21 @@ Decorator = Callable[[Callable[..., Any]], Compiled]
 @overload
 def compile(
     function: None = None, *, batch: Batch | None = None, reduce: str | None = "mean", backend: str | None = None,
-    audit: bool | None = None,
+    audit: bool | None = None, threads: int = 1,
 ) -> Decorator: ...  # fmt: skip
 @overload
 def compile(
     function: Callable[..., Any], *, batch: None = None, reduce: str | None = "mean", backend: str | None = None,
-    audit: bool | None = None,
+    audit: bool | None = None, threads: int = 1,
 ) -> Compiled: ...  # fmt: skip
 @overload
 def compile(
-    function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean", audit: bool | None = None
+    function: Callable[..., Any], *, batch: Batch, reduce: str | None = "mean", backend: str | None = None,
+    audit: bool | None = None, threads: int = 1,
 ) -> Batched: ...
 def compile(
     function: Callable[..., Any] | None = None, *, batch: Batch | None = None, reduce: str | None = "mean",
-    backend: str | None = None, audit: bool | None = None,
+    backend: str | None = None, audit: bool | None = None, threads: int = 1,
 ) -> Any:  # fmt: skip
     """The same function, traced at the first call and run as a program of NumPy arrays from then on.
 
@@ -80,16 +81,19 @@ def compile(
     compiler. "native" builds it at the first call, and raises NativeError where that fails; "numpy" never does. Machine code is
     kept in `autograd.cache_dir()`, and compared with the NumPy program before it is trusted; its sums may be taken in another
     order. "python" is plain Python on lists, which is what runs where NumPy is missing. `backend` and `summary()` of a compiled
-    function say what ran and why. A batch is run by NumPy. The same program is to be had in C (`to_c`) and on JAX (`to_jax`).
+    function say what ran and why. A batch runs in blocks of examples, which give the same bits every time, but not those of
+    blocks of another size. Machine code runs them on so many `threads`, with the same bits for any number of these. The same
+    program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
     >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
     15.0
     """
+    options: Any = {"batch": batch, "reduce": reduce, "backend": backend, "audit": audit, "threads": threads}
     if function is None:
-        return lambda function: compile(function, batch=batch, reduce=reduce, backend=backend, audit=audit)
+        return lambda function: compile(function, **options)
     if isinstance(function, (staticmethod, classmethod, property)):
         part: Any = function.fget if isinstance(function, property) else function.__func__
-        made = compile(part, batch=batch, reduce=reduce, backend=backend, audit=audit)
+        made = compile(part, **options)
         if isinstance(function, property):
             return property(made, function.fset, function.fdel, function.__doc__)
         return staticmethod(made) if isinstance(function, staticmethod) else ClassMethod(made)
@@ -105,13 +109,15 @@ def compile(
         raise ValueError(f"autograd.compile has the back ends {names}, not {backend!r}; see also to_c and to_jax")
     if backend in ("numpy", "native") and not has_numpy():
         raise ValueError(f"the back end {backend!r} works on arrays, which needs NumPy; leave it out to run plain Python")
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads is how many threads run the blocks of a batch, a whole number from 1 on, not {threads!r}")
+    if batch is None and threads > 1:
+        raise ValueError(f"threads={threads} runs the blocks of a batch on threads: name the batched arguments by batch, too")
     if batch is None:
         return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
-    if backend == "native":
-        raise ValueError("a batch is run by NumPy so far; for machine code, compile the function of all examples")
     if backend == "python" or not has_numpy():
         raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
-    return Batched(function, batch, reduce, audit)
+    return Batched(function, batch, reduce, backend or "auto", audit, threads)
 
 
 class ClassMethod(classmethod):  # type: ignore[type-arg]

@@ -25,11 +25,11 @@ class Places:
         self.parts = [(np.array(places, dtype=np.intp), shape or (1,)) for places, shape in parts]
         self.strides = [strides(np, places.reshape(shape)) for places, shape in self.parts]
 
-    def gathered(self, array: Any, *, room: int) -> Any:
-        """The numbers block after block, and some room behind them."""
+    def gathered(self, array: Any) -> Any:
+        """The numbers block after block."""
         np, start = self.np, 0
         array = np.ascontiguousarray(array)
-        found = np.empty(self.size + room)
+        found = np.empty(self.size)
         for (places, shape), steps in zip(self.parts, self.strides):
             part = found[start : start + len(places)]
             part.reshape(shape)[...] = array[places].reshape(shape) if steps is None else view(np, array, places[0], shape, steps)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.plain import PlainText, plain
 from autograd.compiler.recover import Tensors
+from autograd.compiler.tensors.instructions import Batch, Code
 
-__all__ = ["Job", "Machine", "Numbers", "Run", "agreement", "on_arrays", "on_lists"]
+__all__ = ["Job", "Machine", "MachineCode", "MachineOfBlocks", "Numbers", "Run", "agreement", "on_arrays", "on_lists"]
 
 Numbers = Any  # an array of floats, or a list of them where NumPy is missing
 Found = tuple[Numbers, Numbers, Numbers]  # results, derivatives, and what is compared
+BYTES, MOST = 4 << 20, 1 << 15  # of numbers that a block moves through memory, and of examples in it
 ROUNDINGS = 1000  # so many may lie between two orders of additions
 CLOSE = 1e-9  # relative
 
@@ -45,8 +48,14 @@ class Job:
 class Run(Protocol):
     """A program, ready to run on the numbers of its inputs, which come in parts."""
 
-    def __call__(self, parts: Sequence[Numbers]) -> Found:
+    def __call__(self, parts: Sequence[Numbers]) -> Sequence[Any]:
         """The results, their derivatives, and the sides of the guards."""
+
+
+class MachineCode(Run, Protocol):
+    """The same by machine code."""
+
+    text: str
 
 
 class on_lists:  # noqa: N801 - used as a word
@@ -118,32 +127,16 @@ class Machine:
     """By machine code, from C text for speed. Calls may overlap: every one has memory of its own."""
 
     def __init__(self, job: Job) -> None:
-        import ctypes
-
         import numpy as np
 
-        from autograd.compiler.native.building import NativeError, load
-        from autograd.compiler.native.printing import printed
-        from autograd.compiler.tensors.lower import lowered
-
         self.np, self.count, self.end = np, job.count, job.count + len(job.slopes)
-        try:
-            code = lowered(job.tensors, [*job.values, *job.slopes, *job.sides])
-            self.text, self.scratch = printed(code)
-        except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
-            raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
+        self.text, self.scratch, code, self.function = compiled(job.tensors, [*job.values, *job.slopes, *job.sides])
         self.sizes = code.inputs, code.outputs, self.scratch
-        self.pointer, self.function = ctypes.c_void_p, load(self.text).run
-        self.function.argtypes, self.function.restype = [ctypes.c_void_p] * 3, None
         self.free: list[tuple[Any, ...]] = []  # memory that no call uses now
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""
-        try:
-            memory = self.free.pop()
-        except IndexError:
-            memory = self.memory()
-        given, results, *rest = memory
+        given, results, *rest = memory = popped(self.free) or self.memory()
         self.np.concatenate(parts, out=given, casting="unsafe")
         self.function(*rest[1:])
         out = results.copy()
@@ -152,13 +145,118 @@ class Machine:
 
     def memory(self) -> tuple[Any, ...]:
         """Arrays for inputs, results and scratch, and where they begin: for one call at a time."""
+        from ctypes import c_void_p
+
         arrays = [aligned(self.np, size) for size in self.sizes]
-        return *arrays, *[self.pointer(array.ctypes.data) for array in arrays]
+        return *arrays, *[c_void_p(array.ctypes.data) for array in arrays]
+
+
+class MachineOfBlocks:
+    """By machine code, for a block of examples: the parts are the numbers that all share, and matrices with rows of examples.
+
+    It gives what the printed program gives: an array for each of `results`, whose last axis is that of the examples if it varies.
+    The same bits for the same block. Blocks may be larger than `size` where little goes through memory: `self.size` tells.
+    """
+
+    def __init__(
+        self, tensors: Tensors, results: Sequence[Result], columns: Mapping[int, tuple[int, int]], size: int,
+        matrices: Sequence[Any],
+    ) -> None:  # fmt: skip
+        import numpy as np
+
+        from autograd.compiler.native.printing import FEWEST, moved
+        from autograd.compiler.tensors.lower import lowered
+
+        self.np, self.results, self.fewest = np, [], FEWEST
+        varying = [[columns[ref][0] for ref in block.entries if ref is not None] for block in tensors.inputs if block.batched]
+        mixed = any(len(set(places)) > 1 for places in varying)
+        self.columns = list(columns.values()) if mixed else []  # if a block reads several matrices, they become one
+        self.used = sorted({matrix for matrix, _ in columns.values()})
+        if mixed:
+            columns, widths = {ref: (0, k) for k, ref in enumerate(columns)}, (len(columns),)
+        else:
+            columns = {ref: (self.used.index(matrix), column) for ref, (matrix, column) in columns.items()}
+            widths = tuple([matrices[k].shape[1] for k in self.used])
+        self.widths = widths
+        shared: list[int] = []
+        each: list[int] = []
+        for result in results:
+            varies = any(tensors.is_batched(ref) for ref in result.refs)
+            refs = each if varies else shared
+            self.results.append((varies, len(refs), len(refs) + len(result.refs), result.shape))
+            refs += result.refs
+        width = moved(lowered(tensors, shared, Batch(size, widths, columns), each))
+        self.size = max(size, min(MOST, BYTES // (8 * max(1, width))))
+        batch = Batch((-(-max(self.size, FEWEST) // 8) | 1) * 8, widths, columns)  # lines of cache: an odd number is best
+        self.text, self.scratch, code, self.function = compiled(tensors, shared, batch, each)
+        self.outputs, self.each, self.room = code.outputs, code.each, batch.size
+        self.memory = threading.local()  # of each thread
+
+    def __call__(self, parts: Sequence[Any]) -> list[Any]:
+        """An array for each result; what varies is there until the next call in this thread."""
+        np = self.np
+        numbers, *matrices = parts
+        count = len(matrices[0])
+        if self.columns:
+            matrices = [np.stack([matrices[m][:, column] for m, column in self.columns], axis=1)]
+        else:
+            matrices = [matrices[k] for k in self.used]
+        given = [np.ascontiguousarray(matrix, dtype=float) for matrix in matrices]
+        if tuple([matrix.shape[1] for matrix in given]) != self.widths or count > self.size:
+            raise RuntimeError(f"a block of {count} examples of {[m.shape[1] for m in given]} numbers does not fit {self.widths}")
+        if count < self.fewest:  # the first example once more, which does not count
+            given = [np.concatenate([matrix, *[matrix[:1]] * (self.fewest - count)]) for matrix in given]
+        memory = self.memory
+        if not hasattr(memory, "scratch"):
+            memory.scratch, memory.each = aligned(np, self.scratch), np.empty((self.each, self.room))
+        scratch, each = memory.scratch, memory.each
+        numbers, out = np.ascontiguousarray(numbers, dtype=float), np.empty(self.outputs)
+        self.function(numbers.ctypes.data, out.ctypes.data, scratch.ctypes.data, each.ctypes.data, count,
+                      *[matrix.ctypes.data for matrix in given])  # fmt: skip
+        return [
+            each[start:stop, :count].reshape(*shape, count) if varies else out[start:stop].reshape(shape)
+            for varies, start, stop, shape in self.results
+        ]
+
+
+def compiled(
+    tensors: Tensors, results: Sequence[int], batch: Batch | None = None, each: Sequence[int] = ()
+) -> tuple[str, int, Code, Any]:
+    """The C text of a program, how many numbers its scratch memory has, its instructions, and the function.
+
+    Raises NativeError where there is none.
+    """
+    import ctypes
+
+    from autograd.compiler.native.building import NativeError, load
+    from autograd.compiler.native.printing import printed
+    from autograd.compiler.tensors.lower import lowered
+
+    try:
+        code = lowered(tensors, results, batch, each)
+        text, scratch = printed(code)
+    except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
+        raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
+    function = load(text).run
+    pointer = ctypes.c_void_p
+    kinds: list[Any] = [pointer] * 3
+    if batch is not None:
+        kinds += [pointer, ctypes.c_long, *[pointer] * len(batch.widths)]
+    function.argtypes, function.restype = kinds, None
+    return text, scratch, code, function
+
+
+def popped(free: list[Any]) -> Any:
+    """The last of these, None if there is none: another thread may take it at any time."""
+    try:
+        return free.pop()
+    except IndexError:
+        return None
 
 
 def aligned(np: Any, size: int) -> Any:
     """An array that begins where a line of the cache does."""
-    array = np.empty(size + 8)
+    array = np.zeros(size + 8)
     start = -array.ctypes.data // 8 % 8
     return array[start : start + size]
 
@@ -177,10 +275,11 @@ def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> tuple[str, bool
     """
     import numpy as np
 
-    array = np.concatenate(parts, dtype=float)
-    moved = [np.nextafter(array, np.inf), array * (1.0 + 2.0**-51)]
-    found, expected, *shaken = [np.concatenate(run([x])) for run, x in zip([one, *[other] * 3], [array, array, *moved])]
+    parts = [np.asarray(part, dtype=float) for part in parts]
     with np.errstate(all="ignore"):
+        moved = [[np.nextafter(part, np.inf) for part in parts], [part * (1.0 + 2.0**-51) for part in parts]]
+        runs = zip([one, *[other] * 3], [parts, parts, *moved])
+        found, expected, *shaken = [np.concatenate([*run(given)], axis=None) for run, given in runs]
         finite, was_finite = np.isfinite(found), np.isfinite(expected)
         is_sure = np.all([np.isfinite(x) == was_finite for x in shaken], axis=0)  # no rounding makes an infinity
         slack = ROUNDINGS * np.max([np.abs(x - expected) for x in shaken], axis=0, initial=0.0)

@@ -37,7 +37,7 @@ def summary(variant: Variant, executable: Executable) -> str:
         lines += [f"  gathered: {gather}" for gather in text.gathers]
     if len(variant.program.outputs) > FEW:
         lines.append(f"  {len(variant.program.outputs)} results: as Values (more than {FEW}) they are computed by the engine")
-    lines.append(f"  run by {executable.ran}")
+    lines.append(f"  run by {executable.chosen.ran}")
     return "\n".join(lines)
 
 

@@ -9,11 +9,12 @@ from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.spelling import Spelling, number
-from autograd.compiler.tensors.instructions import Affine, Gather, Number, Operand, Taken
+from autograd.compiler.tensors.instructions import Affine, Gather, Number, Operand, Taken, without
 
-__all__ = ["At", "Function", "further", "offset", "stride_of"]
+__all__ = ["PADDED", "At", "Function", "further", "offset", "stride_of"]
 
 PARAMETERS = 16  # a function that reads and writes at more places than that finds those near each other from one of them
+PADDED = "padded"  # where loops over examples end: after so many as a vector has at least, of which some may not count
 NEAR = 64  # numbers that are near each other
 
 
@@ -29,7 +30,7 @@ class Function:
     """The parameters and the body of a function; where operands begin are its parameters."""
 
     def __init__(self, reads: Iterable[Operand], writes: Iterable[Affine], spelling: Spelling) -> None:
-        self.spelling = spelling
+        self.spelling, self.batched = spelling, False
         self.pointers: dict[tuple[str, int, bool], str] = {}  # the parameters: buffer, start, whether it is written
         self.tables: dict[tuple[int, ...], str] = {}
         self.lines: list[str] = []
@@ -43,6 +44,7 @@ class Function:
         """The function from its parameters on."""
         parameters = [f"{'' if written else 'const '}double *restrict {name}" for (_, _, written), name in self.pointers.items()]
         parameters += [f"const int *restrict {name}" for name in self.tables.values()]
+        parameters += ["long count", "long padded"] if self.batched else []
         return f"({', '.join(parameters)})\n{{\n" + "\n".join(self.lines) + "\n}\n"
 
     # Lines
@@ -73,6 +75,10 @@ class Function:
                 self.open(f"for (long {name}_ = {start}; {name}_ < {end}; {name}_ += {step})")
                 self.line(f"const long {name} = {name}_ < {end - step} ? {name}_ : {end - step};")
                 return name
+        elif end == PADDED and step > 1:
+            self.open(f"for (long {name}_ = {start}; {name}_ < {end}; {name}_ += {step})")
+            self.line(f"const long {name} = {name}_ < {end} - {step} ? {name}_ : {end} - {step};")
+            return name
         self.open(f"for (long {name} = {start}; {name} < {end}; {name}{'++' if step == 1 else f' += {step}'})")
         return name
 
@@ -112,7 +118,10 @@ class Function:
         """One number of an operand."""
         if isinstance(x, Gather):
             low, table = from_lowest(x.table)
-            return f"{self.pointer(x.buffer, low)[0]}[{self.entry(table, sizes, index)}]"
+            place = self.entry(table, without(sizes, x.axis), without(index, x.axis))
+            if x.axis is not None and x.stride:
+                place += f" + {offset([x.stride], [index[x.axis]])}"
+            return f"{self.pointer(x.buffer, low)[0]}[{place}]"
         if isinstance(x, Taken):
             pointer, start = self.pointer(x.table.buffer, x.table.start)
             chosen = f"{x.step} * (long){self.element(x.index, sizes, index)}"
@@ -167,6 +176,8 @@ def stride_of(x: Operand, axis: int) -> int | None:
         return x.strides[axis]
     if isinstance(x, Taken):
         return x.table.strides[axis] if x.index.strides[axis] == 0 else None
+    if isinstance(x, Gather) and x.axis == axis:
+        return x.stride
     return 0 if isinstance(x, Number) else None
 
 

@@ -7,10 +7,10 @@ from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.folds import FOLDS, SCALED, Part
-from autograd.compiler.native.functions import At, Function, further, offset, stride_of
+from autograd.compiler.native.functions import PADDED, At, Function, further, offset, stride_of
 from autograd.compiler.native.nests import Nest
 from autograd.compiler.native.spelling import Spelling, halves, number
-from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand
+from autograd.compiler.tensors.instructions import COUNT, Affine, Gather, Instruction, Number, Operand, without
 
 __all__ = ["Writer"]
 
@@ -37,6 +37,7 @@ class Writer(Function):
     def __init__(self, nest: Nest, spelling: Spelling) -> None:
         self.nest = nest
         super().__init__(*self.accesses(nest.members), spelling)
+        self.batched = any(ins.examples is not None for ins in nest.members)
         if nest.main:
             Reduction(self, nest.main).write()
         else:
@@ -56,7 +57,7 @@ class Writer(Function):
         elif sizes:
             order.append(axis)
         for a in order:
-            index[a] = self.loop(f"i{a}", sizes[a], w if a == axis else 1)
+            index[a] = self.loop(f"i{a}", self.end(a), w if a == axis else 1)
         self.chain(self.nest.steps, At(tuple(index), w, axis), {})
         self.close(1)
 
@@ -65,6 +66,10 @@ class Writer(Function):
         made = {ins.out for ins in instructions}
         reads: list[Operand] = [x for ins in instructions for x in ins.operands if x not in made and not isinstance(x, Number)]
         return reads, [ins.out for ins in instructions if self.nest.is_stored(ins)]
+
+    def end(self, a: int) -> int | str:
+        """Where a loop ends."""
+        return PADDED if a == 0 and self.nest.batched else self.nest.sizes[a]
 
     def width(self, n: int) -> int:
         """How many lanes for a loop: as many as there are, if it is long enough; 12 are 3 times 4, not 8 and 4 of them again."""
@@ -164,8 +169,11 @@ class Reduction:
         main = self.main
         if main.limit is None:
             return main.sizes[-1]
+        if main.limit.buffer == COUNT:
+            return COUNT
         if isinstance(main.limit, Gather):
-            return self.writer.entry(main.limit.table, main.sizes, index)
+            axis = main.limit.axis
+            return self.writer.entry(main.limit.table, without(main.sizes, axis), without(index, axis))
         return offset(main.limit.strides, index, main.limit.start)
 
     def inner(self, index: Sequence[str], count: int) -> list[str]:
@@ -212,15 +220,29 @@ class Reduction:
 
     def tiles(self, j: int) -> None:
         """Accumulators in registers: some vectors along loop j, times some steps of a loop i that shares them."""
-        writer, main = self.writer, self.main
-        n, i = main.sizes[j], self.shared(j)
-        w = writer.width(n)
+        n, i = self.main.sizes[j], self.shared(j)
+        w = self.writer.width(n)
         registers = max(1, REGISTERS // (1 + 2 * len(self.nest.before) + 4 * (len(self.passes) - 1)))
-        columns = min(-(-n // w), 16 if i is None else 4, registers)
+        if j or not self.nest.batched:
+            self.tile(i, At((), w, j), registers, min(-(-n // w), 16 if i is None else 4, registers))
+            return
+        # As many examples at a time as registers hold, then vectors of those that are left.
+        columns = min(8 if i is None else 3, registers)
+        middle = f"{PADDED} / {columns * w} * {columns * w}"
+        self.tile(i, At((), w, j), registers, columns, end=middle)
+        self.tile(i, At((), w, j), registers, 1, start=middle)
+
+    def tile(
+        self, i: int | None, at: At, registers: int, columns: int, start: int | str = 0, end: int | str | None = None
+    ) -> None:  # fmt: skip
+        """The loops over the tiles of so many columns, between two ends of the loop that the vectors are along."""
+        writer, main, w, j = self.writer, self.main, at.w, at.axis
+        n = main.sizes[j]
         rows = 1 if i is None else rows_of(main.sizes[i], registers // columns)
         index = [""] * self.outer
         for a in [*[a for a in range(self.outer) if a not in (i, j)], j, *([] if i is None else [i])]:
-            index[a] = writer.loop(f"i{a}", main.sizes[a], {j: columns * w, i: rows}.get(a, 1))
+            steps = {j: columns * w, i: rows}.get(a, 1)
+            index[a] = writer.loop(f"i{a}", end if a == j and end else writer.end(a), steps, start if a == j else 0)
         starts = [min(q * w, n - w) if columns * w >= n else q * w for q in range(columns)]
         spots = [(r, q) for r in range(rows) for q in range(columns)]
         places = [[further(text, {i: r, j: starts[q]}.get(a, 0)) for a, text in enumerate(index)] for r, q in spots]
@@ -258,8 +280,9 @@ class Reduction:
         """Vectors along the last loop, whose lanes are folded in the end; what follows is in vectors of results again."""
         writer, sizes = self.writer, self.nest.sizes
         names = {part.name: part.name for parts in self.passes for part in parts}
-        again = sizes and SHORTEST <= sizes[-1] <= LONGEST and (self.nest.steps or len(self.passes) > 1)
-        index = [writer.loop(f"i{a}", size) for a, size in enumerate(sizes[:-1] if again else sizes)]
+        is_kept = len(sizes) > (1 if self.nest.batched else 0)  # the last loop is not that of the examples
+        again = is_kept and SHORTEST <= sizes[-1] <= LONGEST and (self.nest.steps or len(self.passes) > 1)
+        index = [writer.loop(f"i{a}", writer.end(a)) for a in range(len(sizes[:-1] if again else sizes))]
         depth = writer.depth
         if again:
             writer.line(f"double {', '.join(f'{name}_[{sizes[-1]}]' for name in names)};")

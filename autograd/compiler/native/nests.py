@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import prod
 
 from autograd.compiler.native.folds import FOLDS
-from autograd.compiler.tensors.instructions import Affine, Instruction, Number, Operand, Taken, span
+from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand, Taken, span
 
 __all__ = ["Nest", "fused"]
 
@@ -37,13 +37,18 @@ class Nest:
     read: set[int] = field(default_factory=set)  # the blocks that other nests read
 
     @property
+    def batched(self) -> bool:
+        """Whether the first loop is that of the examples of a batch."""
+        return self.members[0].batched
+
+    @property
     def members(self) -> list[Instruction]:
         """All instructions, in order."""
         return [*self.before, *([self.main] if self.main else []), *self.steps]
 
     def is_stored(self, ins: Instruction) -> bool:
         """Whether the results of a member are read from memory."""
-        return ins.out.buffer == "out" or ins.writes in self.read
+        return ins.out.buffer in ("out", "each") or ins.writes in self.read
 
 
 @lru_cache(maxsize=4096)
@@ -79,6 +84,8 @@ def refined(ins: Instruction, sizes: tuple[int, ...]) -> Instruction:
     def changed(x: Operand) -> Operand:
         if isinstance(x, Taken):
             return x._replace(table=split(x.table), index=split(x.index))
+        if isinstance(x, Gather) and x.axis:
+            return x._replace(axis=x.axis + len(sizes) - len(outer))
         return split(x) if isinstance(x, Affine) else x
 
     limit = split(ins.limit) if isinstance(ins.limit, Affine) else ins.limit
@@ -112,7 +119,7 @@ def fused(instructions: Sequence[Instruction]) -> list[Nest]:
 
 def joined(nest: Nest, ins: Instruction) -> Nest | None:
     """The nest with an elementwise instruction more; None if its loops differ, or if it reads elements that are not at hand."""
-    sizes = common(nest.sizes, ins.sizes) if len(nest.steps) < MOST else None
+    sizes = common(nest.sizes, ins.sizes) if len(nest.steps) < MOST and nest.batched == ins.batched else None
     if sizes is None or any(m.writes in ins.reads for m in nest.before):
         return None
     new, steps, main = refined(ins, sizes), [refined(m, sizes) for m in nest.steps], nest.main and refined(nest.main, sizes)
@@ -124,7 +131,9 @@ def joined(nest: Nest, ins: Instruction) -> Nest | None:
 
 def ending(nest: Nest, ins: Instruction) -> Nest | None:
     """An elementwise nest with a reduction of its elements in the end; None if it has other loops, or does not read them."""
-    if nest.main or ins.limit or len(FOLDS[ins.row.name].passes) > 1 or not any(m.writes in ins.reads for m in nest.steps):
+    if nest.main or nest.batched != ins.batched:
+        return None
+    if ins.limit or len(FOLDS[ins.row.name].passes) > 1 or not any(m.writes in ins.reads for m in nest.steps):
         return None
     sizes, inner = common(nest.sizes, ins.sizes), ins.sizes[len(ins.outer) :]
     if sizes is None or sizes[len(sizes) - len(inner) :] != inner:

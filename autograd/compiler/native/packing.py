@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from autograd.compiler.tensors.instructions import Affine, Code, Instruction
+from autograd.compiler.tensors.instructions import Affine, Code, Instruction, is_given
 from autograd.ops import TABLE
 
 __all__ = ["packed"]
@@ -41,17 +41,22 @@ class Packing:
     def changed(self, ins: Instruction) -> Iterator[Instruction]:
         """An instruction, after the copies that it reads and that are not there yet."""
         for k, x, j in self.turned(ins):
-            loops = [(x.strides[a], ins.sizes[a]) for a in (*[a for a in range(len(ins.sizes)) if x.strides[a] and a != j], j)]
-            key = x.buffer, x.start, tuple(sorted(loops[:-1])), loops[-1]
+            order = [*[a for a in range(len(ins.sizes)) if x.strides[a] and a != j], j]
+            loops = [(x.strides[a], ins.sizes[a]) for a in order]
+            batched = ins.examples in order
+            turn = sorted(range(len(order)), key=lambda a: batched and order[a] != ins.examples)  # its loop is the first
+            key = x.buffer, x.start, tuple(sorted(loops[:-1])), loops[-1], batched and loops[turn[0]]
             if key not in self.copies:
                 sizes = tuple([size for _, size in loops])
                 self.block -= 1
                 copy = Affine("scratch", self.size, tuple([prod(sizes[a + 1 :]) for a in range(len(sizes))]))
                 self.copies[key] = self.block, copy, loops
                 self.size += -(-prod(sizes) // LINE) * LINE
-                reads: frozenset[int] = frozenset() if x.buffer in ("in", "constants") else ins.reads
-                source = x._replace(strides=tuple([stride for stride, _ in loops]))
-                yield Instruction(TABLE["pos"], sizes, 0, (source,), copy, self.block, reads)
+                reads: frozenset[int] = frozenset() if is_given(x.buffer) else ins.reads
+                source, target = (y._replace(strides=tuple([strides[a] for a in turn]))
+                                  for y, strides in ((x, [stride for stride, _ in loops]), (copy, copy.strides)))  # fmt: skip
+                sizes = tuple([sizes[a] for a in turn])
+                yield Instruction(TABLE["pos"], sizes, 0, (source,), target, self.block, reads, batched=batched)
             block, copy, loops = self.copies[key]
             left = list(zip(loops[:-1], copy.strides))
             strides = [0] * len(ins.sizes)
@@ -70,6 +75,9 @@ class Packing:
         affine = [(k, x) for k, x in enumerate(ins.operands) if isinstance(x, Affine)]
         if ins.row.name == "dot" and ins.reduced and len(affine) == len(ins.operands):
             options = []
+            if ins.batched:  # the examples are side by side where the results go
+                wide = [(k, x, 0) for k, x in affine if x.strides[0] not in (0, 1)]
+                return wide if len(wide) == 1 and self.uses[axes(wide[0][1], ins.sizes)] >= OFTEN else []
             for j, size in enumerate(ins.outer):
                 wrong = [(k, x) for k, x in affine if x.strides[j] not in (0, 1)]
                 if size >= SHORTEST and not wrong:

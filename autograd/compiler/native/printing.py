@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from contextlib import suppress
 from functools import cache
+from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.calls import Call, called
@@ -14,7 +15,9 @@ from autograd.compiler.native.packing import packed
 from autograd.compiler.native.spelling import Spelling, number
 from autograd.compiler.tensors.instructions import Code
 
-__all__ = ["Printed", "printed"]
+__all__ = ["FEWEST", "Printed", "moved", "printed"]
+
+FEWEST = 8  # examples that there is room for at least, whatever the number of lanes
 
 
 class Printed(NamedTuple):
@@ -36,6 +39,9 @@ def lanes_of_processor() -> int:
 def printed(code: Code, lanes: int | None = None) -> Printed:
     """The program as a file of C with one function, `void run(const double *in, double *out, double *scratch)`.
 
+    That of a batch has more: `double *each, long count, const double *examples0, ...`, results for each of `count` examples and
+    their numbers, in rows. There are FEWEST rows at least.
+
     It may run in several threads at once, each with a scratch buffer of its own, which begins at a multiple of 64 bytes.
     `lanes` is how many numbers a vector has: 2, 4 and 8 are all right, but more than a register of the processor holds are slow.
     """
@@ -53,15 +59,30 @@ def printed(code: Code, lanes: int | None = None) -> Printed:
             functions.append(f"/* {title(nest)} */\n{'NEST' if nest.sizes or nest.main else 'NUMBERS'} {names[text]}{text}")
         given = [(tables.setdefault(table, f"table{len(tables)}"), 0) for table in writer.tables]
         places = [*[(buffer, start) for buffer, start, _ in writer.pointers], *given]
+        places += [("count", 0), ("padded", 0)] if writer.batched else []
         calls.append(Call(names[text], tuple([buffer for buffer, _ in places]), tuple([start for _, start in places])))
     heads = [f"#define VM_W {lanes}\n", spelling.text()]
     heads += [f"static const int {name}[] = {{{', '.join(map(str, table))}}};\n" for table, name in tables.items()]
     if code.constants:
         numbers = ", ".join(map(number, code.constants))
         heads.append(f"static const double constants[] __attribute__((aligned(64))) = {{{numbers}}};\n")
-    body = "".join(f"    {line}\n" for line in ["(void)in, (void)out, (void)scratch;", *called(calls)])
-    run = f"void run(const double *in, double *out, double *scratch)\n{{\n{body}}}\n"
+    lines, parameters = ["(void)in, (void)out, (void)scratch;"], "const double *in, double *out, double *scratch"
+    if code.batch is not None:
+        examples = [f"examples{k}" for k in range(len(code.batch.widths))]
+        parameters += ", double *each, long count, " + ", ".join(f"const double *{name}" for name in examples)
+        lines += [f"double *const lanes = scratch + {scratch};", f"const long padded = count < {FEWEST} ? {FEWEST} : count;"]
+        lines.append(f"(void){', (void)'.join(['each', 'lanes', 'padded', *examples])};")
+        scratch += code.size("lanes")
+    body = "".join(f"    {line}\n" for line in [*lines, *called(calls)])
+    run = f"void run({parameters})\n{{\n{body}}}\n"
     return Printed("\n".join([*heads, *functions, run]), scratch)
+
+
+def moved(code: Code) -> int:
+    """How many numbers for each example go through memory: those of the inputs, and what is not in registers alone."""
+    batch, nests = code.batch, fused(packed(code)[0])
+    stored = [ins for nest in nests for ins in nest.members if ins.batched and nest.is_stored(ins)]
+    return sum(batch.widths if batch else ()) + sum(prod(ins.outer[1:]) for ins in stored)
 
 
 def title(nest: Nest) -> str:

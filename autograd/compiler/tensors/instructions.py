@@ -3,21 +3,25 @@
 An instruction is a loop nest. What it reads and where it writes is data: a matrix product, an attention head, a convolution and
 the sum of all weights differ in sizes and strides alone. Memory is four buffers of numbers, each flat: "in" holds the inputs in
 their order, "out" the results in theirs, "constants" what the program has written down, and "scratch" everything in between.
+
+A batch is one loop more. What varies with the example has other buffers: "examples0", "examples1", ... are matrices of inputs
+with a row for each example; "each" holds results, and "lanes" what is in between, the numbers of all examples side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from autograd.ops import Primitive
 
-__all__ = ["BUFFERS", "Affine", "Code", "Gather", "Instruction", "Number", "Operand", "Taken", "span"]
+__all__ = ["COUNT", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "Number", "Operand", "Taken", "is_given", "span"]
 
-BUFFERS = ("in", "out", "constants", "scratch")
+LANES = ("lanes", "each")  # buffers with a number for each example, side by side
+COUNT = "count"  # the "buffer" of a limit that is the number of examples
 
 
 class Affine(NamedTuple):
@@ -29,10 +33,12 @@ class Affine(NamedTuple):
 
 
 class Gather(NamedTuple):
-    """The places of all elements in a buffer, in the order of the loops."""
+    """The places of all elements in a buffer, in the order of the loops; but the loop `axis`, if any, moves by `stride`."""
 
     buffer: str
     table: tuple[int, ...]
+    axis: int | None = None
+    stride: int = 0
 
 
 class Number(NamedTuple):
@@ -63,6 +69,7 @@ class Instruction:
     A row that folds (sum, prod, max, min, norm, dot) has `reduced` loops and no place for them in `out`; dot multiplies its two
     operands first. Where it is ragged, the last loop ends at `limit` (which depends on the outer loops), not at its size.
     `writes` and `reads` are numbers of blocks: an instruction comes after all that write what it reads.
+    Where it is `batched`, its first loop is that of the examples: its size is how many there can be, and it may end earlier.
     """
 
     row: Primitive
@@ -73,6 +80,14 @@ class Instruction:
     writes: int
     reads: frozenset[int] = frozenset()
     limit: Affine | Gather | None = None
+    batched: bool = False
+
+    @property
+    def examples(self) -> int | None:
+        """Which loop is that of the examples: the first, or, for a sum over them, the last."""
+        if self.limit is not None and self.limit.buffer == COUNT:
+            return len(self.sizes) - 1
+        return 0 if self.batched else None
 
     @property
     def outer(self) -> tuple[int, ...]:
@@ -80,30 +95,48 @@ class Instruction:
         return self.sizes[: len(self.sizes) - self.reduced]
 
 
+class Batch(NamedTuple):
+    """Examples, at most `size` of them, whose numbers are in the columns of matrices of these widths."""
+
+    size: int
+    widths: tuple[int, ...]
+    columns: Mapping[int, tuple[int, int]]  # of an input that varies: a matrix, and its column in there
+
+
 @dataclass
 class Code:
-    """A program of instructions: the constants, how many numbers the other buffers hold, and the instructions in order."""
+    """A program of instructions: the constants, how many numbers the other buffers hold, and the instructions in order.
+
+    "lanes" and "each" hold so many numbers for each example.
+    """
 
     inputs: int
     outputs: int
     constants: list[float] = field(default_factory=list)
     scratch: int = 0
     instructions: list[Instruction] = field(default_factory=list)
+    batch: Batch | None = None
+    lanes: int = 0
+    each: int = 0
 
     def size(self, buffer: str) -> int:
         """How many numbers a buffer holds."""
-        return {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}[buffer]
+        sizes = {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}
+        if self.batch is not None:
+            sizes |= {"lanes": self.lanes * self.batch.size, "each": self.each * self.batch.size}
+            sizes |= {f"examples{k}": width * self.batch.size for k, width in enumerate(self.batch.widths)}
+        return sizes[buffer]
 
     def check(self) -> None:
         """Raise ValueError if an instruction is no loop nest, leaves its buffers, reads too early, or writes what is written."""
         written: set[int] = set()
-        filled: dict[str, set[int]] = {"out": set(), "scratch": set()}
+        filled: dict[str, set[int]] = {"out": set(), "scratch": set(), "lanes": set(), "each": set()}
         for k, ins in enumerate(self.instructions):
             if not 0 <= ins.reduced <= len(ins.sizes) or min(ins.sizes, default=1) < 1:
                 raise ValueError(f"instruction {k} has the sizes {ins.sizes}, of which it folds {ins.reduced}")
             if len(ins.out.strides) != len(ins.outer):
                 raise ValueError(f"instruction {k} writes with {len(ins.out.strides)} strides in {len(ins.outer)} loops")
-            if ins.out.buffer not in ("out", "scratch"):
+            if ins.out.buffer not in ("out", "scratch", *LANES):
                 raise ValueError(f"instruction {k} writes into {ins.out.buffer!r}")
             self.check_place(k, ins.out, ins.outer)
             for x in ins.operands:
@@ -119,34 +152,38 @@ class Code:
             if len(set(here)) < len(here) or not filled[ins.out.buffer].isdisjoint(here):
                 raise ValueError(f"instruction {k} writes into {ins.out.buffer!r} where something is written already")
             filled[ins.out.buffer].update(here)
-        missing = set(range(self.outputs)) - filled["out"]
-        if missing:
-            raise ValueError(f"no instruction writes the results {sorted(missing)[:9]}")
+        for buffer in ("out", "each") if self.batch else ("out",):
+            if missing := set(range(self.size(buffer))) - filled[buffer]:
+                raise ValueError(f"no instruction writes the results {sorted(missing)[:9]} of {buffer}")
 
     def check_place(self, k: int, x: Affine | Gather | Number, sizes: Sequence[int]) -> None:
         """Raise ValueError if an operand of instruction k is outside its buffer."""
         if isinstance(x, Number):
             return
-        if isinstance(x, Gather) and len(x.table) != prod(sizes):
+        if isinstance(x, Gather) and len(x.table) != prod(without(sizes, x.axis)):
             raise ValueError(f"instruction {k} gathers {len(x.table)} numbers in loops of {prod(sizes)}")
         if isinstance(x, Affine) and len(x.strides) != len(sizes):
             raise ValueError(f"instruction {k} has {len(sizes)} loops and reads with {len(x.strides)} strides")
-        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table))
+        end = 0 if isinstance(x, Affine) or x.axis is None else x.stride * (sizes[x.axis] - 1)
+        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table) + end)
         if low < 0 or high >= self.size(x.buffer):
             raise ValueError(f"instruction {k}: {x} reaches from {low} to {high}")
 
-    def run(self, inputs: Sequence[float]) -> list[float]:
-        """The results, one element after the other: what every printer must agree with, but for the order of sums."""
-        memory = {"in": list(inputs), "constants": self.constants, "out": [0.0] * self.outputs, "scratch": [0.0] * self.scratch}
+    def run(self, inputs: Sequence[float], *matrices: Sequence[float], count: int = 0) -> list[float]:
+        """The results, one element after the other: what every printer must agree with, but for the order of sums.
+
+        The rows of the matrices are `count` examples. A row for each of their own results follows, of which so many are known.
+        """
+        memory = {buffer: [0.0] * self.size(buffer) for buffer in ("out", "scratch", *(LANES if self.batch else ()))}
+        memory |= {"in": list(inputs), "constants": self.constants}
+        memory |= {f"examples{k}": list(matrix) for k, matrix in enumerate(matrices)}
         for ins in self.instructions:
             inner = list(indices(ins.sizes[len(ins.outer) :]))
-            for number, outer in enumerate(indices(ins.outer)):
+            for outer in indices((count, *ins.outer[1:]) if ins.batched else ins.outer):
                 kept = inner
                 if ins.limit is not None:
-                    place = number * len(inner)
-                    limit = (
-                        ins.limit.table[place] if isinstance(ins.limit, Gather) else at(ins.limit, (*outer, *[0] * ins.reduced))
-                    )
+                    first = (*outer, *[0] * ins.reduced)
+                    limit = count if ins.limit.buffer == COUNT else place_of(ins.limit, first, ins.sizes)
                     kept = [index for index in inner if index[-1] < limit]
                 found = [[read(memory, x, (*outer, *index), ins.sizes) for index in kept] for x in ins.operands]
                 if ins.row.arity is None:
@@ -155,7 +192,7 @@ class Code:
                 else:
                     result = ins.row.function(*[column[0] for column in found])
                 memory[ins.out.buffer][at(ins.out, outer)] = result
-        return memory["out"]
+        return memory["out"] + (memory["each"] if self.batch else [])
 
 
 def indices(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -172,15 +209,33 @@ def read(memory: dict[str, list[float]], x: Operand, index: tuple[int, ...], siz
     """The number of an operand at loop indices."""
     if isinstance(x, Number):
         return x.value
-    if isinstance(x, Gather):
-        place = 0
-        for size, i in zip(sizes, index):
-            place = place * size + i
-        return memory[x.buffer][x.table[place]]
     if isinstance(x, Taken):
         chosen = int(memory[x.index.buffer][at(x.index, index)])
         return memory[x.table.buffer][at(x.table, index) + x.step * chosen]
-    return memory[x.buffer][at(x, index)]
+    return memory[x.buffer][place_of(x, index, sizes)]
+
+
+def place_of(x: Affine | Gather, index: tuple[int, ...], sizes: Sequence[int]) -> int:
+    """The place of an element, by strides or by a table."""
+    if isinstance(x, Affine):
+        return at(x, index)
+    place = 0
+    for size, i in zip(without(sizes, x.axis), without(index, x.axis)):
+        place = place * size + i
+    return x.table[place] + (0 if x.axis is None else x.stride * index[x.axis])
+
+
+T = TypeVar("T")
+
+
+def without(items: Sequence[T], axis: int | None) -> tuple[T, ...]:
+    """Sizes or indices of loops, but for one of them."""
+    return tuple([item for k, item in enumerate(items) if k != axis])
+
+
+def is_given(buffer: str) -> bool:
+    """Whether a buffer is there from the start."""
+    return buffer in ("in", "constants") or buffer.startswith("examples")
 
 
 def places(x: Affine, sizes: Sequence[int]) -> Iterable[int]:

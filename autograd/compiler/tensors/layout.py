@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import axes, common_loops
+from autograd.compiler.tensors.instructions import Batch
 
 __all__ = ["ALIGNED", "FAR", "HOLE", "Layout", "aligned"]
 
@@ -31,27 +32,38 @@ def aligned(size: int) -> int:
 
 
 class Layout:
-    """Where the entries of a program lie that returns `results`: `places` tells the buffer and the places of references."""
+    """Where the entries of a program lie that returns `results`: `places` tells the buffer and the places of references.
 
-    def __init__(self, tensors: Tensors, results: Sequence[int]) -> None:
-        self.tensors, self.program, self.results = tensors, tensors.program, results
+    With a batch, the inputs that do not vary lie block after block. `each` is returned for each example.
+    """
+
+    def __init__(self, tensors: Tensors, results: Sequence[int], batch: Batch | None = None, each: Sequence[int] = ()) -> None:
+        self.tensors, self.program, self.batch = tensors, tensors.program, batch
+        self.results = {"out": results, "each": each}
         self.home = np.array([*tensors.home, -1])  # of an entry: its block; the last stands for constants, which are in none
-        self.is_input = np.array([*[not isinstance(block, Group) for block in tensors.blocks], False])
         self.at = np.zeros(len(self.home), dtype=np.int64)  # of an entry: in the inputs, in its block, or in the results
-        self.at[self.program.inputs] = np.arange(len(self.program.inputs))
+        shared = self.program.inputs
+        if batch is not None:
+            shared = [ref for block in tensors.inputs if not block.batched for ref in block.entries if ref is not None]
+            self.at[list(batch.columns)] = [column for _, column in batch.columns.values()]
+        self.at[shared] = np.arange(len(shared))
+        self.inputs = len(shared)
         self.extent: dict[int, int] = {}  # how many numbers a block has
         self.boxes: dict[int, tuple[int, ...]] = {}  # the shapes of blocks with holes
         self.free: set[int] = set()  # blocks whose order nothing has asked for yet
         self.base: dict[int, tuple[str, int]] = {}  # of a block: its buffer, and where it begins there
         self.groups: dict[int, Group] = {}
+        self.regions = np.arange(1, len(tensors.blocks) + 2)  # of blocks, as long as they have no places; the last: of constants
         for k, block in enumerate(tensors.blocks):
             if isinstance(block, Group):
                 self.groups[k] = group = self.sorted(block)
                 self.arrange(k, group)
             else:
-                self.base[k] = ("in", 0)
+                matrix = batch.columns[block.entries[0]][0] if batch and block.batched and block.entries[0] is not None else None
+                self.base[k] = ("in" if matrix is None else f"examples{matrix}", 0)
+                self.regions[k] = 0 if matrix is None else -1 - matrix
         self.return_blocks()
-        self.size = self.lay()
+        self.sizes = self.lay()
         self.bases = np.array([self.base[k][1] for k in range(len(tensors.blocks))] + [0])  # of constants, whose block is -1, too
 
     # The order in a block
@@ -59,14 +71,14 @@ class Layout:
     def nominal(self, refs: Array) -> Array:
         """Places with blocks far from each other, constants beyond all: what can be known before blocks have places."""
         array = np.asarray(refs)
-        homes = self.homes(array)
-        places = self.at[np.maximum(array, -1)] + FAR * np.where(self.is_input[homes], 0, homes + 1)
+        places = self.at[np.maximum(array, -1)] + FAR * self.regions[self.homes(array)]
         return np.where(array >= 0, places, FAR * FAR - array * FAR)
 
     def sorted(self, group: Group) -> Group:
         """The same group with parts, rows, columns and terms in the order of what they read."""
         found = Group(group.row, group.form, group.entries, group.shape)
         found.arguments, found.starts, found.times = group.arguments, group.starts, group.times
+        found.batched = group.batched
         if group.form in ("product", "products"):
             self.sort_products(found)
         elif group.form in ("dots", "reduced"):
@@ -158,29 +170,32 @@ class Layout:
 
     def return_blocks(self) -> None:
         """A block that is returned, in loops, lies among the results."""
-        first: dict[int, int] = {}
-        for place, ref in enumerate(self.results):
-            first.setdefault(ref, place)
+        first: dict[str, dict[int, int]] = {"out": {}, "each": {}}
+        for buffer, results in self.results.items():
+            for place, ref in enumerate(results):
+                first[buffer].setdefault(ref, place)
         for k, group in self.groups.items():
-            if k not in self.boxes and all(entry in first for entry in group.entries):
+            buffer = "each" if group.batched else "out"
+            if k not in self.boxes and all(entry in first[buffer] for entry in group.entries):
                 entries: Array = np.array(group.entries)
-                places: Array = np.array([first[entry] for entry in entries.tolist()])
+                places: Array = np.array([first[buffer][entry] for entry in entries.tolist()])
                 if axes(places[np.argsort(self.at[entries])][None]) is not None:
-                    self.base[k] = ("out", 0)
+                    self.base[k] = (buffer, 0)
                     self.at[entries] = places
 
-    def lay(self) -> int:
-        """Places for all other blocks, those that are read together at constant distances; returns how many numbers there are."""
+    def lay(self) -> dict[str, int]:
+        """Places for all other blocks, those that are read together at constant distances; how many numbers the buffers hold."""
         bodies = Bodies({k: self.extent[k] for k in self.groups})
         for wish in sorted(self.wishes(), key=len):
             bodies.grant(wish)
-        top = 0
+        tops = {"scratch": 0, "lanes": 0}
         for members in bodies.members.values():
-            top = aligned(top)
+            buffer = "lanes" if self.groups[members[0]].batched else "scratch"
+            top = tops[buffer] if buffer == "lanes" else aligned(tops[buffer])
             for k in members:
-                self.base.setdefault(k, ("scratch", top + bodies.spot[k]))
-            top += max(bodies.spot[k] + self.extent[k] for k in members)
-        return aligned(top)
+                self.base.setdefault(k, (buffer, top + bodies.spot[k]))
+            tops[buffer] = top + max(bodies.spot[k] + self.extent[k] for k in members)
+        return {"scratch": aligned(tops["scratch"]), "lanes": tops["lanes"]}
 
     def wishes(self) -> list[Wish]:
         """Which blocks are read one after the other, by anything."""
@@ -190,6 +205,8 @@ class Layout:
                 array = np.asarray(refs)
                 blocks = np.unique(self.home[array]).tolist() if array.min() >= 0 else []
                 if len(blocks) < 2 or any(k not in self.groups or k in self.base for k in blocks):
+                    continue
+                if len({self.groups[k].batched for k in blocks}) > 1:
                     continue
                 parts = array.reshape(group.times, -1)
                 heads = [(int(self.home[part[0]]), int(self.at[part[0]])) for part in parts]

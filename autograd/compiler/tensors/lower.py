@@ -12,20 +12,27 @@ import numpy as np
 
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import UNKNOWN, Fit, axes, common_loops
-from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Operand, Taken
+from autograd.compiler.tensors.instructions import COUNT, LANES, Affine, Batch, Code, Gather, Instruction, Number, Operand, Taken
 from autograd.compiler.tensors.layout import HOLE, Layout, aligned
 from autograd.compiler.tensors.regroup import cuts, regrouped
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import TABLE, Primitive
 
 __all__ = ["lowered"]
 
-POW, POS = TABLE["pow"], TABLE["pos"]
+POW, POS, SUM, DOT = (TABLE[name] for name in ("pow", "pos", "sum", "dot"))
+TOTALS = (TOTAL, TOTAL_DOT)
+NARROW = 8  # so many results for each example are worth no loop of their own
 EXPONENTS = 4  # so many constant exponents get an instruction each
 Array = Any  # of whole numbers: references, or places
 
 
-def lowered(tensors: Tensors, results: Sequence[int] | None = None) -> Code:
+def lowered(
+    tensors: Tensors, results: Sequence[int] | None = None, batch: Batch | None = None, each: Sequence[int] = ()
+) -> Code:  # fmt: skip
     """The instructions that compute these results of a program (its outputs, if none are given).
+
+    With a batch, `results` are the same for all examples, and `each` are results for each of them.
 
     >>> from autograd.compiler.program import Program
     >>> from autograd.compiler.recover import recover
@@ -39,7 +46,7 @@ def lowered(tensors: Tensors, results: Sequence[int] | None = None) -> Code:
     [1.0, 1.0, 1.0]
     """
     results = tensors.program.outputs if results is None else results
-    return Lowering(Layout(regrouped(tensors), results)).code
+    return Lowering(Layout(regrouped(tensors), results, batch, each)).code
 
 
 class Located(NamedTuple):
@@ -55,7 +62,10 @@ class Lowering:
 
     def __init__(self, layout: Layout) -> None:
         self.layout, self.program = layout, layout.program
-        self.code = Code(len(self.program.inputs), len(layout.results), list(self.program.constants), layout.size)
+        results, each = layout.results.values()
+        self.code = Code(layout.inputs, len(results), list(self.program.constants), layout.sizes["scratch"], batch=layout.batch,
+                         lanes=layout.sizes["lanes"], each=len(each))  # fmt: skip
+        self.batched = np.array([block.batched for block in layout.tensors.blocks] + [False])  # of blocks; the last: of constants
         self.blocks = len(layout.tensors.blocks)  # so many have a number: further ones are copies
         self.tables: dict[tuple[int, ...], int] = {}  # lists of constants, by what is in them
         for k, group in layout.groups.items():
@@ -74,7 +84,9 @@ class Lowering:
         entries = np.array([HOLE if entry is None else entry for entry in group.entries])
         n = len(entries)
         out = buffer, base + (np.arange(n) if k in self.layout.boxes else self.layout.at[entries])
-        if group.form in ("product", "products"):
+        if group.batched and self.is_small(group):
+            self.unrolled(k, group, lists, out)
+        elif group.form in ("product", "products"):
             half = group.arguments[0][1][-1]
             p, m = (len(refs) // half for refs in lists)
             parts = p * m // n
@@ -94,6 +106,25 @@ class Lowering:
             columns = len(lists[1]) // n
             table = lists[1].reshape(n, columns)
             self.take((n,), table[:, 0], lists[0], table.T, out, k)
+
+    def is_small(self, group: Group) -> bool:
+        """Whether sums for each example are written term by term, so that the terms stay in registers."""
+        is_sum = group.form in ("product", "products", "dots", "reduced") and None not in group.entries
+        return is_sum and len(group.entries) <= NARROW and group.arguments[0][1][-1] <= NARROW
+
+    def unrolled(self, k: int, group: Group, lists: list[Array], out: tuple[str, Array]) -> None:
+        """Sums of a few terms, each by itself."""
+        half = group.arguments[0][1][-1]
+        sides = [refs.reshape(-1, half) for refs in lists]
+        if group.form in ("product", "products"):
+            parts = len(sides[0]) * len(sides[1]) // len(group.entries)
+            first, second = (side.reshape(parts, -1, half) for side in sides)
+            shape = (parts, first.shape[1], second.shape[1], half)
+            sides = [np.broadcast_to(first[:, :, None], shape).reshape(-1, half),
+                     np.broadcast_to(second[:, None], shape).reshape(-1, half)]  # fmt: skip
+        for j in range(len(group.entries)):
+            terms = [ref for side in sides for ref in side[j].reshape(-1, 1)]
+            self.emit(group.row, (1,), 0, terms, (out[0], out[1][j : j + 1]), k)
 
     def elementwise(self, k: int, group: Group, lists: list[Array]) -> None:
         """The same operation everywhere, in a few parts if these have strides and the whole has none."""
@@ -115,7 +146,9 @@ class Lowering:
         turn = np.argsort(layout.at[entries])
         at, lists = base + layout.at[entries][turn], [refs[turn] for refs in lists]
         parts: list[Array] = []
-        if group.row is POW and lists[1].max() < 0 and 1 < len(np.unique(lists[1])) <= EXPONENTS:
+        if group.batched and len(turn) <= NARROW:  # along the examples alone, so that all fits together
+            parts = list(np.arange(len(turn)).reshape(-1, 1))
+        elif group.row is POW and lists[1].max() < 0 and 1 < len(np.unique(lists[1])) <= EXPONENTS:
             parts = [np.flatnonzero(lists[1] == exponent) for exponent in dict.fromkeys(lists[1].tolist())]
         if not parts or any(axes(at[part][None]) is None for part in parts):
             ends = cuts([layout.nominal(refs) for refs in lists if refs.min() >= 0])
@@ -132,7 +165,8 @@ class Lowering:
             buffer, base = layout.base[home[ref]] if ref >= 0 else ("", 0)
             operands.append(Affine(buffer, base + int(layout.at[ref]), ()) if ref >= 0 else Number(self.program.number(ref)))
         reads = frozenset([home[ref] for ref in refs if ref >= 0]) & layout.groups.keys()
-        self.code.instructions.append(Instruction(row, (), 0, tuple(operands), out, k, reads))
+        made = Instruction(row, (), 0, tuple(operands), out, k, reads)
+        self.code.instructions.append(made if self.code.batch is None else over_examples(made, self.code.batch))
 
     def ragged(self, k: int, group: Group, lists: list[Array]) -> None:
         """Sums of several lengths: loops as long as the longest, which end where a row does."""
@@ -163,7 +197,8 @@ class Lowering:
         source, chosen = made.operands
         if not isinstance(source, Affine) or not isinstance(chosen, Affine):
             raise NotImplementedError("a table whose columns are in no order")
-        taken = Taken(source, chosen, int(steps[0]) if len(steps) else 0, len(table))
+        scale = self.code.batch.size if self.code.batch and source.buffer in LANES else 1
+        taken = Taken(source, chosen, scale * int(steps[0]) if len(steps) else 0, len(table))
         self.code.instructions.append(replace(made, operands=(taken,)))
 
     # Instructions
@@ -187,11 +222,12 @@ class Lowering:
             raise NotImplementedError(f"results of {row.name} that lie in no loops")
         bound = None if limit is None else as_operand("", next(fits), limit, dims)
         operands = [as_operand(x.buffer, next(fits), x.places, dims) if isinstance(x, Located) else x for x in found]
-        return Instruction(
+        made = Instruction(
             row, loops.sizes, loops.reduced, tuple(operands),
             Affine(out[0], place.start, place.strides[: len(loops.sizes) - loops.reduced]), writes,
             frozenset().union(*[x.reads for x in located]), bound,
         )  # fmt: skip
+        return made if self.code.batch is None else over_examples(made, self.code.batch)
 
     def number(self, refs: Array) -> Number | None:
         """The constant that all references are, if they are one."""
@@ -229,22 +265,59 @@ class Lowering:
     def copied(self, refs: Array, *, once: bool = False) -> Located:
         """References that lie in several buffers or in no loops, copied in the order in which they stand; each but `once`."""
         own, ranks = in_order_of_appearance(refs) if once else (refs.ravel(), np.arange(refs.size).reshape(refs.shape))
-        start, self.code.scratch = self.code.scratch, self.code.scratch + aligned(len(own))
+        if self.batched[self.layout.homes(own)].any():
+            buffer, start, self.code.lanes = "lanes", self.code.lanes, self.code.lanes + len(own)
+        else:
+            buffer, start, self.code.scratch = "scratch", self.code.scratch, self.code.scratch + aligned(len(own))
         copies = []
         for part in runs(np.arange(len(own)), self.layout.homes(own)):
             copies.append(self.blocks)
             self.blocks += 1
-            self.emit(POS, (len(part),), 0, [own[part]], ("scratch", start + part), copies[-1])
-        return Located("scratch", start + ranks, frozenset(copies))
+            self.emit(POS, (len(part),), 0, [own[part]], (buffer, start + part), copies[-1])
+        return Located(buffer, start + ranks, frozenset(copies))
 
     def copy_results(self) -> None:
         """Results that do not lie where they are returned are copied there."""
-        layout, refs = self.layout, np.array(self.layout.results, dtype=np.int64)
-        homes = layout.homes(refs)
-        is_out = np.array([layout.base[k][0] == "out" for k in range(len(layout.bases) - 1)] + [False])[homes]
-        todo = np.flatnonzero(~(is_out & (layout.at[np.maximum(refs, -1)] == np.arange(len(refs)))))
-        for part in runs(todo, homes[todo]):
-            self.emit(POS, (len(part),), 0, [refs[part]], ("out", part), -1)
+        layout = self.layout
+        for buffer, results in layout.results.items():
+            refs = np.array(results, dtype=np.int64)
+            homes = layout.homes(refs)
+            is_there = np.array([layout.base[k][0] == buffer for k in range(len(layout.bases) - 1)] + [False])[homes]
+            todo = np.flatnonzero(~(is_there & (layout.at[np.maximum(refs, -1)] == np.arange(len(refs)))))
+            for part in runs(todo, homes[todo]):
+                narrow = buffer == "each" and len(part) <= NARROW
+                for piece in part.reshape(-1, 1) if narrow else [part]:
+                    self.emit(POS, (len(piece),), 0, [refs[piece]], (buffer, piece), -1)
+
+
+def over_examples(ins: Instruction, batch: Batch) -> Instruction:
+    """An instruction on one example as one on all: with a loop more if it is done for each, or if its results are totals."""
+    is_each = ins.out.buffer in LANES
+    if not is_each and ins.row not in TOTALS:
+        return ins
+    if not is_each and ins.limit is not None:
+        raise NotImplementedError("sums of several lengths over the examples")
+
+    def spread(x: Any) -> Any:
+        if isinstance(x, Number):
+            return x
+        scale, stride = 1, 0
+        if x.buffer in LANES:
+            scale, stride = batch.size, 1
+        elif x.buffer.startswith("examples"):
+            stride = batch.widths[int(x.buffer.removeprefix("examples"))]
+        if isinstance(x, Gather):
+            return Gather(x.buffer, tuple([scale * place for place in x.table]), 0 if is_each else len(ins.sizes), stride)
+        strides = tuple([scale * step for step in x.strides])
+        return Affine(x.buffer, scale * x.start, (stride, *strides) if is_each else (*strides, stride))
+
+    operands = tuple(map(spread, ins.operands))
+    if is_each:
+        limit = None if ins.limit is None else spread(ins.limit)
+        return replace(ins, sizes=(batch.size, *ins.sizes), operands=operands, out=spread(ins.out), limit=limit, batched=True)
+    sizes = (*ins.sizes, batch.size)
+    row, limit = (SUM if ins.row is TOTAL else DOT), Affine(COUNT, 0, (0,) * len(sizes))
+    return replace(ins, row=row, sizes=sizes, reduced=ins.reduced + 1, operands=operands, limit=limit)
 
 
 def in_order_of_appearance(refs: Array) -> tuple[Array, Array]:

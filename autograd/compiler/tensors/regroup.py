@@ -64,7 +64,7 @@ def sources_of(tensors: Tensors, group: Group) -> set[int]:
 
 def kind(tensors: Tensors, group: Group) -> Any:
     """What a group does, to which places of which kinds of blocks: equal for groups that differ in the blocks alone."""
-    found: list[Any] = [group.row, group.form, group.shape]
+    found: list[Any] = [group.row, group.form, group.shape, group.batched]
     home, place = tensors.home, tensors.place
     for refs, shape in group.arguments:
         kinds = {k: coarse(tensors, k) for k in {home[ref] for ref in refs if ref >= 0}}
@@ -76,7 +76,7 @@ def kind(tensors: Tensors, group: Group) -> Any:
 def coarse(tensors: Tensors, k: int) -> Any:
     """What a block is, without what it is made from; blocks of inputs are themselves."""
     block = tensors.blocks[k]
-    return (block.row.name, block.form, block.shape) if isinstance(block, Group) else k
+    return (block.row.name, block.form, block.shape, block.batched) if isinstance(block, Group) else k
 
 
 def is_regular(tensors: Tensors, groups: Sequence[Group]) -> bool:
