@@ -47,7 +47,7 @@ def mixture(effort: Effort) -> list[Row]:
     points = draw.random((count, SIZE))
     program = ag.compile(
         lambda alphas, means, factors, x: log_prior(factors, SIZE) / count - log_likelihood(alphas, means, factors, x),
-        batch="x", reduce="sum",
+        batch="x", reduce="sum", backend="native",
     )  # fmt: skip
     steps: dict[str, Step] = {"compiled": lambda: program.value_and_grad(*parameters, points, argnums=range(3))}
     add_jax(steps, "mixture", parameters, points)
@@ -80,7 +80,7 @@ def bundle(effort: Effort) -> list[Row]:
     draw, count = np.random.default_rng(0), effort.observations
     numbers = draw.random((count, CAMERA + 4)) * 0.5 + [*[0.1] * 6, *[0.5] * 5, 1.0, 1.0, 4.0, 1.0]
     seen = draw.random((count, 2))
-    program = ag.compile(ag.jacobian(residual), batch=(0, 1), reduce=None)
+    program = ag.compile(ag.jacobian(residual), batch=(0, 1), reduce=None, backend="native")
     steps: dict[str, Step] = {"compiled": lambda: program(numbers, seen)}
     add_jax(steps, "bundle", numbers, seen)
     return rows_of(f"bundle adjustment, Jacobian of {count:,} observations", medians(steps, effort.seconds))

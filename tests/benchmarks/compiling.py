@@ -117,7 +117,8 @@ def wide_perceptron(effort: Effort) -> list[Row]:
     draw = np.random.default_rng(0)
     inputs, labels = draw.random((100, 784)), draw.integers(0, 10, 100)
     model = nn.MLP(784, [64, 10], seed=1)
-    program = autograd.compile(lambda model, x, y: nn.cross_entropy(model(x), y), batch=("x", "y")).functional(model)
+    step = autograd.compile(lambda model, x, y: nn.cross_entropy(model(x), y), batch=("x", "y"), backend="native")
+    program = step.functional(model)
     weights, start = weights_of(model), time.process_time()
     program(weights, inputs, labels)
     compiling = time.process_time() - start
@@ -158,7 +159,7 @@ def options(effort: Effort) -> list[Row]:
     draw = np.random.default_rng(0)
     limits = [(80.0, 120.0), (80.0, 120.0), (0.0, 0.05), (0.1, 0.5), (0.1, 2.0)]
     market = [draw.uniform(low, high, effort.options) for low, high in limits]
-    program = autograd.compile(price, batch=range(5), reduce=None)
+    program = autograd.compile(price, batch=range(5), reduce=None, backend="native")
     found = program.value_and_grad(*market, argnums=range(5))
     for ours, theirs in zip((found[0], *found[1]), greeks(*market)):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
