@@ -15,7 +15,7 @@ from unittest import mock
 
 import autograd
 import nn
-from autograd.compiler.executable import Executable
+from autograd.compiler.executable import Chosen
 
 Step = Callable[[], Any]
 Row = tuple[str, str, str, str]  # workload, compiled, peer, how many times the compiled time the peer takes
@@ -127,12 +127,12 @@ def first_call(workload: Workload, backend: str) -> tuple[autograd.compiler.api.
     """The compiled loss and a step of it, after the first call, and the seconds of building that went into that."""
     compiled = autograd.compile(workload.loss, backend=backend)
     program, weights = compiled.functional(workload.model), weights_of(workload.model)
-    build, seconds = Executable.build, [0.0]
+    build, seconds = Chosen.build, [0.0]
 
-    def timed_build(self: Executable, parts: Any) -> None:
+    def timed_build(self: Chosen, parts: Any) -> None:
         seconds.append(timed(lambda: build(self, parts)))
 
-    with mock.patch.object(Executable, "build", timed_build):
+    with mock.patch.object(Chosen, "build", timed_build):
         program(weights, *workload.examples)
     return compiled, lambda: program(weights, *workload.examples), sum(seconds)
 
