@@ -39,6 +39,7 @@ class Executable:
         self.job = Job(self.tensors, self.count, wanted)
         written = on_lists(self.job) if backend == "python" else on_arrays(self.job)
         self.text: Text | PlainText = written.text
+        self.written: Run = written  # what runs until there is machine code, and what that is compared with
         self.chosen = Chosen(backend, written, lambda _: Machine(self.job), worth(self.tensors, self.text))
 
     def run(self, parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:

@@ -51,7 +51,7 @@ def test_steps_grow_with_the_size_of_the_program(backend):
         compiled = ag.compile(unrelated(n), backend=backend)
         found = [steps(lambda: compiled.value_and_grad([0.3, 0.7])), steps(compiled.to_c)]  # noqa: B023
         counts.append(found)
-        sizes.append([len(compiled.source), len(compiled.latest.latest.function.__code__.co_code), len(compiled.to_c())])
+        sizes.append([len(compiled.source), len(compiled.latest.latest.written.function.__code__.co_code), len(compiled.to_c())])
     # What no count of calls shows: for every comprehension, Python's compiler copies the names of the function around it.
     assert compiled.source.count(" for ") < 20
     for small, large in zip(*counts):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -223,7 +223,7 @@ def test_a_wide_network_as_the_engine():
     np.testing.assert_allclose(slopes, [p.grad for p in model.parameters()], rtol=1e-9, atol=1e-13)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(programs(ROWS, USUAL), NUMBERS, st.sampled_from((1, 5, 8, 19)), st.integers(0, 1000))
 def test_random_programs(steps, ws, n, seed):
     batch = np.random.default_rng(seed).integers(-2000, 2000, (n, 2)) / 1000.0
@@ -239,7 +239,7 @@ def test_random_programs(steps, ws, n, seed):
             np.testing.assert_allclose(x, y, rtol=1e-7, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(programs(ROWS, USUAL), NUMBERS, st.lists(NUMBERS, min_size=1, max_size=4))
 def test_instructions_of_a_batch(steps, ws, batch):
     compiled = ag.compile(lambda ws, xs: run(steps, [*ws, *xs]), batch="xs", reduce=None, audit=False)
