@@ -73,7 +73,8 @@ def apply_to_arrays(primitive: Primitive, *operands: Any) -> Any:
             if hasattr(np, name):
                 with np.errstate(all="ignore"):  # IEEE 754, as on single numbers
                     return getattr(np, name)(*numbers)
-    result = np.frompyfunc(lambda *xs: apply(primitive, *xs), len(operands), 1)(*operands)
+    with np.errstate(all="ignore"):
+        result = np.frompyfunc(lambda *xs: apply(primitive, *xs), len(operands), 1)(*operands)
     return result if any(isinstance(x, Value) for x in result.flat) else result.astype(float)
 
 

@@ -16,8 +16,8 @@ from autograd.functions import apply
 from autograd.ops import TABLE
 
 __all__ = [
-    "GENERALIZED", "cholesky", "corrcoef", "cov", "det", "dot", "inner", "inv", "matmul", "norm", "slogdet", "solve", "tensordot",
-    "vdot",
+    "GENERALIZED", "cholesky", "corrcoef", "cov", "cross", "det", "dot", "inner", "inv", "matmul", "norm", "slogdet", "solve",
+    "tensordot", "vdot",
 ]  # fmt: skip
 
 divide, sqrt = WORDS[np.divide], WORDS[np.sqrt]  # of elements
@@ -57,6 +57,20 @@ def inner(a: Any, b: Any) -> Any:
 def vdot(a: Any, b: Any) -> Any:
     """The sum of the products of all elements."""
     return tensordot(objects(a).ravel(), objects(b).ravel(), 1)
+
+
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The vectors at right angles to those of both; of vectors with two numbers, which lie in a plane, their length upwards."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(objects(a), axisa, -1), np.moveaxis(objects(b), axisb, -1)
+    if not {a.shape[-1], b.shape[-1]} <= {2, 3}:
+        raise ValueError(f"numpy.cross takes vectors of 2 or 3 numbers, not of {a.shape[-1]} and {b.shape[-1]}")
+    (x, y, *up), (u, v, *over) = (np.moveaxis(side, -1, 0) for side in (a, b))
+    if not up and not over:
+        return x * v - y * u
+    z, w = up[0] if up else 0.0 * x, over[0] if over else 0.0 * u
+    return np.moveaxis(np.stack(np.broadcast_arrays(y * w - z * v, z * u - x * w, x * v - y * u)), 0, axisc)
 
 
 def matmul(a: Any, b: Any) -> Any:

@@ -301,7 +301,7 @@ OWN: dict[Any, Callable[..., Any]] = {
     getattr(np, name): getattr(room, name)
     for room, names in {
         order: "argmax argmin argsort interp median nanmedian percentile quantile sort",
-        products: "corrcoef cov dot inner tensordot vdot",
+        products: "corrcoef cov cross dot inner tensordot vdot",
     }.items()
     for name in names.split()
 }

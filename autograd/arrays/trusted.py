@@ -18,7 +18,7 @@ NAMES = {
         mean min nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nansum nanvar
         prod ptp sum trapezoid trapz var
     """,
-    "products": "convolve correlate cross einsum einsum_path kron outer trace",
+    "products": "convolve correlate einsum einsum_path kron outer trace",
     "polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
     "choices": "choose clip compress extract piecewise put put_along_axis select take take_along_axis where",
     "places": "argwhere digitize flatnonzero nonzero searchsorted trim_zeros unique unwrap",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
@@ -69,7 +70,7 @@ POLYNOMIALS = {
 
 def at(coefficients: list[Any], x: Any) -> Any:
     """The polynomial at x, by Horner's rule."""
-    return mp.polyval(coefficients[::-1], x)
+    return reduce(lambda total, c: total * x + c, reversed(coefficients), mp.mpf(0))
 
 
 def minimax(p: Polynomial) -> tuple[list[Any], Any]:
