@@ -11,7 +11,7 @@ from typing import Any
 import mpmath as mp
 
 from tests.oracle import CONSTANT, FLAT, ORACLE
-from tests.soak.jets import Jet, UndefinedError, add, constant, crossed, mul, power, through, times
+from tests.soak.jets import NOISE, Jet, UndefinedError, add, constant, crossed, mul, power, through, times
 
 __all__ = ["COARSE", "CONVENTIONS", "JUMPS", "RULES", "rule"]
 
@@ -186,6 +186,9 @@ def dot(*xs: Jet) -> Jet:
 def logsumexp(*xs: Jet) -> Jet:
     """The largest, and the logarithm of 1 and what the others are beside it: 1 + exp(-200) has more digits than there are."""
     k = max(range(len(xs)), key=lambda j: xs[j].value)
+    if NOISE.get() is not None and mp.isfinite(xs[k].value):  # how far roundings move p - p * p, where shares meet again
+        top = Jet(xs[k].value)
+        return add(top, RULES["log"](total(*[RULES["exp"](sub(x, top)) for x in xs])))
     others = [RULES["exp"](sub(x, xs[k])) for j, x in enumerate(xs) if j != k]
     return add(xs[k], RULES["log1p"](total(*others))) if mp.isfinite(xs[k].value) else RULES["log"](total(*map(RULES["exp"], xs)))
 
