@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.ops import TABLE
 from tests.soak.arrays import numpy_words
-from tests.soak.jets import HEARD, NOISE, SMALLEST, Jet, UndefinedError, constant
+from tests.soak.jets import HEARD, NOISE, SMALLEST, Jet, UndefinedError, constant, through
 from tests.soak.programs import Derivatives, Program, flatten, rebuilt
 from tests.soak.rules import COARSE, JUMPS, rule
 
@@ -80,6 +80,8 @@ def settled(out: Jet, floor: Any) -> Jet:
     What a double holds exactly is not perturbed, so that ties stay ties, unless `floor` says that the row errs by parts of 1.
     """
     run, value = RUN.get(), out.value
+    if isinstance(value, mp.mpc):  # mpmath's answer to nan, now and then
+        return through(out, mp.nan, mp.nan, mp.nan) if out.first else Jet(mp.nan)
     run.infinite = run.infinite or not all(abs(x) <= LARGEST for x in (value, *out.first, *out.second) if x is not None)
     if run.rounded:
         value = mp.mpf(float(value))
