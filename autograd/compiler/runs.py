@@ -230,12 +230,13 @@ def compiled(
 
     from autograd.compiler.native.building import NativeError, load
     from autograd.compiler.native.printing import printed
+    from autograd.compiler.tensors.instructions import IrregularError
     from autograd.compiler.tensors.lower import lowered
 
     try:
         code = lowered(tensors, results, batch, each)
         text, scratch = printed(code)
-    except (NotImplementedError, TypeError) as error:  # an operation that is a Python function, say
+    except (IrregularError, TypeError) as error:  # an operation that is a Python function, say
         raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
     function = load(text).run
     pointer = ctypes.c_void_p

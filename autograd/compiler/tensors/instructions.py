@@ -18,10 +18,17 @@ from typing import NamedTuple, TypeVar
 
 from autograd.ops import Primitive
 
-__all__ = ["COUNT", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "Number", "Operand", "Taken", "is_given", "span"]
+__all__ = [
+    "COUNT", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "IrregularError", "Number",
+    "Operand", "Taken", "is_given", "span",
+]  # fmt: skip
 
 LANES = ("lanes", "each")  # buffers with a number for each example, side by side
 COUNT = "count"  # the "buffer" of a limit that is the number of examples
+
+
+class IrregularError(ValueError):
+    """What a program does has no loops: NumPy runs it."""
 
 
 class Affine(NamedTuple):

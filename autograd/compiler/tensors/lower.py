@@ -12,7 +12,19 @@ import numpy as np
 
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import UNKNOWN, Fit, axes, common_loops
-from autograd.compiler.tensors.instructions import COUNT, LANES, Affine, Batch, Code, Gather, Instruction, Number, Operand, Taken
+from autograd.compiler.tensors.instructions import (
+    COUNT,
+    LANES,
+    Affine,
+    Batch,
+    Code,
+    Gather,
+    Instruction,
+    IrregularError,
+    Number,
+    Operand,
+    Taken,
+)  # fmt: skip
 from autograd.compiler.tensors.layout import HOLE, Layout, aligned
 from autograd.compiler.tensors.regroup import cuts, regrouped
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
@@ -196,7 +208,7 @@ class Lowering:
         made = self.instruction(POS, dims, 0, [start, index], out, k)
         source, chosen = made.operands
         if not isinstance(source, Affine) or not isinstance(chosen, Affine):
-            raise NotImplementedError("a table whose columns are in no order")
+            raise IrregularError("a table whose columns are in no order")
         scale = self.code.batch.size if self.code.batch and source.buffer in LANES else 1
         taken = Taken(source, chosen, scale * int(steps[0]) if len(steps) else 0, len(table))
         self.code.instructions.append(replace(made, operands=(taken,)))
@@ -219,7 +231,7 @@ class Lowering:
         loops = common_loops(dims, reduced, [results, *further, *[x.places for x in located]], is_whole=limit is not None)
         fits = iter(loops.fits)
         if (place := next(fits)) is None:
-            raise NotImplementedError(f"results of {row.name} that lie in no loops")
+            raise IrregularError(f"results of {row.name} that lie in no loops")
         bound = None if limit is None else as_operand("", next(fits), limit, dims)
         operands = [as_operand(x.buffer, next(fits), x.places, dims) if isinstance(x, Located) else x for x in found]
         made = Instruction(
@@ -296,7 +308,7 @@ def over_examples(ins: Instruction, batch: Batch) -> Instruction:
     if not is_each and ins.row not in TOTALS:
         return ins
     if not is_each and ins.limit is not None:
-        raise NotImplementedError("sums of several lengths over the examples")
+        raise IrregularError("sums of several lengths over the examples")
 
     def spread(x: Any) -> Any:
         if isinstance(x, Number):
