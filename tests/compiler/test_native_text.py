@@ -393,6 +393,15 @@ def test_straight_lines_are_functions_of_bounded_length():
     assert max(function.count("\n") for function in functions) < 500
 
 
+@pytest.mark.parametrize("gathered", [Gather("in", (3, 3, 4)), Gather("in", (9, 11, 9)), Gather("in", (6,), 0, 2)])
+def test_tables_begin_where_other_operands_are_read(gathered, tmp_path):
+    steps = [("sum", (3,), 1, Affine("out", 0, ()), gathered)]
+    for k in range(20):  # so many places that they are found from one of them
+        steps.append(("mul", (), 0, Affine("out", k + 1, ()), Affine("out", k, ()), Affine("in", k, ())))
+    code, inputs = chain(*steps, inputs=20), [1.0 + 0.1 * k for k in range(20)]
+    assert run(code, inputs, tmp_path) == pytest.approx(code.run(inputs), rel=1e-15)
+
+
 def test_programs_without_anything(tmp_path):
     assert run(Code(0, 0), [], tmp_path) == []
     assert run(chain(("pos", (), 0, Affine("out", 0, ()), Number(-0.0))), [0.0] * 500, tmp_path) == [0.0]

@@ -17,7 +17,7 @@ from tests.compiler.native import COMPILER, called, library
 from tests.soak.programs import Derivatives, Program, flatten
 from tests.soak.systems import SYSTEMS, System, WrongAnswerError, leaves
 
-__all__ = ["COMPILED", "Batch", "Compiled", "Exported", "Functional", "OnJax", "Training", "available", "systems_for"]
+__all__ = ["COMPILED", "Batch", "Compiled", "Exported", "Functional", "Native", "OnJax", "Training", "available", "systems_for"]
 
 
 def built(tree: Any, numbers: Iterator[Any]) -> Any:
@@ -45,6 +45,23 @@ class Compiled:
         compiled.value_and_grad(program.point())
         value, gradient = compiled.value_and_grad(program.point())
         return Derivatives(value, leaves(gradient, program))
+
+
+class Native(Compiled):
+    """A compiled function as machine code; what the compiler makes is kept in a folder that is thrown away."""
+
+    def __init__(self) -> None:
+        super().__init__("native")
+
+    def value_and_derivatives(self, program: Program) -> Derivatives:
+        """The value and the gradient."""
+        usual = ag.cache_dir()
+        with tempfile.TemporaryDirectory() as folder:
+            ag.cache_dir(folder)
+            try:
+                return super().value_and_derivatives(program)
+            finally:
+                ag.cache_dir(usual)
 
 
 class Batch:
@@ -160,13 +177,14 @@ class OnJax:
 
 BACKENDS: list[System] = [Compiled("numpy"), Compiled("python")]
 USES: list[System] = [Batch(), Functional(), Training()]
-RARE: dict[int, System] = {20: Exported(), 50: OnJax()}  # one program in so many: they take longer
+RARE: dict[int, System] = {20: Exported(), 30: Native(), 50: OnJax()}  # one program in so many: they take longer
 COMPILED = [*BACKENDS, *USES, *RARE.values()]
 
 
 def available(system: System) -> bool:
     """Whether this machine has what a system needs."""
-    return COMPILER is not None if isinstance(system, Exported) else find_spec("jax") is not None or not isinstance(system, OnJax)
+    needs_compiler, needs_jax = isinstance(system, (Exported, Native)), isinstance(system, OnJax)
+    return (COMPILER is not None or not needs_compiler) and (find_spec("jax") is not None or not needs_jax)
 
 
 def systems_for(program: Program) -> list[System]:

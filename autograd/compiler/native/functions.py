@@ -118,10 +118,11 @@ class Function:
         """One number of an operand."""
         if isinstance(x, Gather):
             low, table = from_lowest(x.table)
+            pointer, start = self.pointer(x.buffer, low)
             place = self.entry(table, without(sizes, x.axis), without(index, x.axis))
-            if x.axis is not None and x.stride:
-                place += f" + {offset([x.stride], [index[x.axis]])}"
-            return f"{self.pointer(x.buffer, low)[0]}[{place}]"
+            if start or (x.axis is not None and x.stride):
+                place += f" + {offset([x.stride], [index[x.axis]], start) if x.axis is not None else start}"
+            return f"{pointer}[{place}]"
         if isinstance(x, Taken):
             pointer, start = self.pointer(x.table.buffer, x.table.start)
             chosen = f"{x.step} * (long){self.element(x.index, sizes, index)}"
