@@ -62,7 +62,7 @@ class on_lists:  # noqa: N801 - used as a word
     """By plain Python, on lists."""
 
     def __init__(self, job: Job) -> None:
-        self.text: PlainText = plain(job.tensors, [job.values, job.slopes, job.sides])
+        self.text: PlainText = plain(job.tensors, {"values": job.values, "slopes": job.slopes}, job.sides)
         self.function = self.text.function()
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
