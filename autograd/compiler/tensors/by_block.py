@@ -14,24 +14,39 @@ from math import prod
 
 from autograd.compiler.emit import stem
 from autograd.compiler.recover import Group, Tensors
-from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Operand, Taken
+from autograd.compiler.tensors.instructions import (
+    AFTER,
+    BEFORE,
+    INSIDE,
+    Affine,
+    Batch,
+    Code,
+    Gather,
+    Instruction,
+    Number,
+    Operand,
+    Taken,
+)
 from autograd.compiler.tensors.strides import Loop, common, loops_of, separated, split
 from autograd.compiler.texts import Names
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import TABLE, Primitive
 
 __all__ = ["by_block"]
 
 POS = TABLE["pos"]
 TERMS = 6  # so many numbers from several blocks are terms of their own, not a list
-LOOPS = 3  # places of one operation are a table if they need more
-DEEP = 6  # and those of sums a copy
+LOOPS, DEEP = 3, 6  # so many loops at most has an operation, or a sum: places that need more have a table, or are copied in order
 Located = tuple[str, list[int]]  # a buffer, and places in it
 
 
 def by_block(
-    tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int] = (), reserved: Iterable[str] = ()
+    tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int] = (), reserved: Iterable[str] = (),
+    batch: Batch | None = None,
 ) -> Code:  # fmt: skip
     """The instructions of a program that fill these buffers with results. No block is called by a name that is reserved.
+
+    With a batch, the buffer "each" has results of each example.
 
     >>> from autograd.compiler.program import Program
     >>> from autograd.compiler.recover import recover
@@ -44,42 +59,56 @@ def by_block(
     >>> code.instructions[1].operands, code.run([0.0, 0.0, 0.0])
     ((Affine(buffer='x', start=0, strides=(1,)),), [1.0, 1.0, 1.0])
     """
-    return ByBlock(tensors, results, sides, {*reserved, *results}).code
+    return ByBlock(tensors, results, sides, {*reserved, *results}, batch).code
 
 
 class ByBlock:
     """Writes the instructions of a program."""
 
     def __init__(
-        self, tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int], reserved: set[str]
+        self, tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int], reserved: set[str],
+        batch: Batch | None,
     ) -> None:  # fmt: skip
         self.program, self.blocks = tensors.program, tensors.blocks
         self.home, self.place = tensors.home, tensors.place
-        self.at = {ref: k for k, ref in enumerate(self.program.inputs)}
+        columns = batch.columns if batch else {}
+        shared = [ref for ref in self.program.inputs if ref not in columns]
+        self.at = {ref: ("in", k) for k, ref in enumerate(shared)}
+        self.at |= {ref: (f"examples{matrix}", column) for ref, (matrix, column) in columns.items()}
         self.names = block_names(tensors, reserved)
         self.fresh = Names(reserved.union(self.names))
-        self.number = {name: k for k, name in enumerate(self.names)}  # of the buffers that instructions write
+        self.number = {name: k for k, name in enumerate([*self.names, *results])}  # of the buffers that instructions write
+        self.parts = dict.fromkeys(results, AFTER) | {"each": INSIDE}  # of the program: when a buffer is written
         self.used: set[int] = set()  # blocks of inputs
         self.known: dict[object, Located] = {}  # lists that are there already
         self.elements: dict[int, Affine | Number] = {}  # operands that are one number
-        self.code = Code(len(self.at), 0, results=tuple(results), blocks={name: len(refs) for name, refs in results.items()})
-        self.instructions = self.code.instructions
+        blocks = {name: len(refs) for name, refs in results.items()}
+        self.code = Code(len(shared), 0, results=tuple(results), blocks=blocks, batch=batch)
+        self.instructions: list[Instruction] = []
         for k, block in enumerate(self.blocks):
+            self.parts[self.names[k]] = INSIDE if block.batched else BEFORE
             if isinstance(block, Group):
                 self.write(self.names[k], block)
         for name, refs in results.items():
             self.fill(name, list(refs))
         self.code.sides = [self.element(ref) for ref in sides]
-        self.code.instructions = [*self.reading(), *self.instructions]
+        several: list[list[Instruction]] = [[], [], []]
+        for ins in [*self.reading(), *self.instructions]:
+            several[INSIDE if ins.row in (TOTAL, TOTAL_DOT) else self.parts[ins.out.buffer]].append(ins)
+        self.code.instructions = sum(several, [])
+        self.code.inside = slice(len(several[BEFORE]), len(several[BEFORE]) + len(several[INSIDE]))
 
     def reading(self) -> Iterator[Instruction]:
         """The instructions that read the blocks of inputs."""
         for k in sorted(self.used):
-            places = [self.at[ref] for ref in self.blocks[k].entries if ref is not None]
+            buffers, places = zip(*[self.at[ref] for ref in self.blocks[k].entries if ref is not None])
             self.code.blocks[self.names[k]] = len(places)
-            loops = [[(len(places), 1)] if len(places) > 1 else [], loops_of(places)]
-            sizes, (out, operand) = nest(len(places), loops, [(self.names[k], list(range(len(places)))), ("in", places)])
-            yield Instruction(POS, sizes, 0, (operand,), out, k)  # type: ignore[arg-type]
+            start = 0
+            for buffer, part in groupby(zip(buffers, places), key=lambda pair: pair[0]):
+                members = [place for _, place in part]
+                sizes, (out, operand) = nest(len(members), (self.names[k], start), [(buffer, members)])
+                yield Instruction(POS, sizes, 0, (operand,), out, k)  # type: ignore[arg-type]
+                start += len(members)
 
     # One group
 
@@ -87,130 +116,97 @@ class ByBlock:
         """The instructions of a group."""
         count, lists = len(group.entries), [refs for refs, _ in group.arguments]
         self.code.blocks[name] = count
-        if group.form == "elementwise" and group.row.arity is None and count == 1 and self.is_regular(terms := sum(lists, [])):
-            self.fold(group.row, [terms], [(1, len(terms))], name)
+        if group.row in (TOTAL, TOTAL_DOT) or any(self.part(refs) == AFTER for refs in lists):
+            self.parts[name] = AFTER
+        width = group.arguments[0][1][-1] if group.form != "elementwise" else 1
+        if group.form == "elementwise" and group.row.arity is None and count == 1:
+            lists, width = [[refs[0] for refs in lists]], len(lists)
         elif group.form == "elementwise":
             self.elementwise(group.row, lists, name)
-        elif group.form == "ragged":
+            return
+        if group.form == "ragged":
             self.ragged(group, lists, name)
         elif group.form in ("taken", "picked"):
             self.take(group, name)
+        elif count == 1 and width <= TERMS and not all(map(self.is_regular, lists)):
+            self.emit(group.row, (), [self.element(ref) for refs in lists for ref in refs], Affine(name, 0, ()))
+        elif group.form in ("product", "products"):
+            heights = [len(refs) // width for refs in lists]
+            parts = heights[0] * heights[1] // count
+            self.fold(group.row, lists, [(parts, heights[0] // parts, 1, width), (parts, 1, heights[1] // parts, width)], name)
         else:
-            width = group.arguments[0][1][-1]
-            if count == 1 and width <= TERMS and not all(map(self.is_regular, lists)):
-                self.emit(group.row, (), [self.element(ref) for refs in lists for ref in refs], Affine(name, 0, ()))
-            elif group.form in ("product", "products"):
-                heights = [len(refs) // width for refs in lists]
-                parts = heights[0] * heights[1] // count
-                p, m = (height // parts for height in heights)
-                self.fold(group.row, lists, [(parts, p, 1, width), (parts, 1, m, width)], name)
-            else:
-                self.fold(group.row, lists, [(count, width)] * len(lists), name)
+            self.fold(group.row, lists, [(count, width)] * len(lists), name)
 
     def elementwise(self, row: Primitive, lists: Sequence[list[int]], name: str, start: int = 0) -> None:
         """The same operation everywhere."""
         n = len(lists[0])
-        if n == 1:  # of which there may be thousands
-            operands = tuple([self.element(refs[0]) for refs in lists])
-            reads = frozenset([self.number[x.buffer] for x in operands if x.__class__ is Affine])  # type: ignore[union-attr]
-            self.instructions.append(Instruction(row, (), 0, operands, Affine(name, start, ()), self.number_of(name), reads))
-            return
-        if n * len(lists) <= TERMS and not all(map(self.is_regular, lists)):
+        if n == 1 or (n * len(lists) <= TERMS and not all(map(self.is_regular, lists))):
             for k, refs in enumerate(zip(*lists)):
                 self.emit(row, (), [self.element(ref) for ref in refs], Affine(name, start + k, ()))
             return
-        located = [self.same(refs) or self.located(refs) for refs in lists]
-        loops: list[list[Loop] | None] = [[(n, 1)]]
-        loops += [[(n, 0)] if isinstance(x, Number) else loops_of(x[1]) for x in located]
-        sizes, (out, *others) = nest(n, loops, [(name, list(range(start, start + n))), *located])
-        self.emit(row, sizes, others, out)
+        sizes, (out, *operands) = nest(n, (name, start), [self.same(refs) or self.located(refs) for refs in lists])
+        self.emit(row, sizes, operands, out)  # type: ignore[arg-type]
 
     def fold(self, row: Primitive, lists: Sequence[list[int]], dims: Sequence[tuple[int, ...]], name: str) -> None:
         """A sum or the like along the last dimension of arrays of these shapes, where 1 stands for any size."""
-        located = [self.same(refs) or self.located(refs) for refs in lists]
+        sizes, operands = self.loops([self.same(refs) or self.located(refs) for refs in lists], lists, dims)
+        outer = [size for parts in sizes[:-1] for size in parts]
+        self.emit(row, (*outer, *sizes[-1]), operands, whole(name, outer))
+
+    def loops(
+        self, located: list[Located | Number], lists: Sequence[list[int]], dims: Sequence[tuple[int, ...]]
+    ) -> tuple[list[tuple[int, ...]], list[Operand]]:
+        """The sizes of loops for each dimension of arrays, and the operands in them; what fits no loops is copied in order."""
         found = [[[]] * len(d) if isinstance(x, Number) else separated(x[1], d) for x, d in zip(located, dims)]
-        found = [None if loops and sum(map(len, loops)) > DEEP else loops for loops in found]
-        full = [max(sizes) for sizes in zip(*dims)]
-        while (sizes := shared(found, full)) is None:  # what fits no loops is copied in order, which fits all
+        while (sizes := shared(found, dims)) is None:
             k = next((k for k, loops in enumerate(found) if loops is None), len(lists) - 1)
-            k = k if found[k] is None or not is_plain(found[k]) else 0
-            located[k] = self.copied(lists[k])
-            found[k] = separated(located[k][1], dims[k])
+            k = k if found[k] is None or any(len(loops) > 1 for loops in found[k] or ()) else 0
+            located[k] = name, places = self.copied(lists[k])
+            found[k] = separated(places, dims[k])
         operands: list[Operand] = []
         for x, loops in zip(located, found):
-            strides = [stride for dim, parts in zip(loops or (), sizes) for stride in (split(dim, parts) or (0,) * len(parts))]
+            strides = [stride for part, several in zip(loops or (), sizes) for stride in split(part, several)]
             operands.append(x if isinstance(x, Number) else Affine(x[0], x[1][0], tuple(strides)))
-        flat = [size for parts in sizes for size in parts]
-        outer = flat[: len(flat) - len(sizes[-1])]
-        self.emit(row, tuple(flat), operands, Affine(name, 0, tuple([prod(outer[k + 1 :]) for k in range(len(outer))])))
+        return sizes, operands
 
     def ragged(self, group: Group, lists: Sequence[list[int]], name: str) -> None:
         """Sums of several lengths: the last loop ends where a row does."""
         lengths = [end - start for start, end in zip(group.starts, [*group.starts[1:], len(lists[0])])]
         operands: list[Operand] = []
         for refs in lists:
-            x = self.same(refs) or self.located(refs)
+            x, step = self.same(refs) or self.located(refs), 1
             if not isinstance(x, Number) and not (step := step_of(x[1], group.starts, lengths)):
                 x, step = self.copied(refs), 1
-            if not isinstance(x, Number):
-                operands.append(self.along(x[0], [x[1][start] for start in group.starts], step))
-            else:
-                operands.append(x)
-        sizes = len(lengths), max(lengths)
-        self.emit(group.row, sizes, operands, Affine(name, 0, (1,)), self.along("", lengths, 0))
-
-    def along(self, buffer: str, firsts: list[int], step: int) -> Affine | Gather:
-        """Rows that begin at places, and go on by a step."""
-        loops = loops_of(firsts)
-        if loops is not None and len(loops) == 1:
-            return Affine(buffer, firsts[0], (loops[0][1], step))
-        return Gather(buffer, tuple(firsts), 1, step)
+            operands.append(x if isinstance(x, Number) else along(x[0], [x[1][start] for start in group.starts], step))
+        self.emit(group.row, (len(lengths), max(lengths)), operands, Affine(name, 0, (1,)), along("", lengths, 0))
 
     def take(self, group: Group, name: str) -> None:
         """Numbers of a table by index: rows of one table, or a number of each row."""
-        (indices, _), (refs, (rows, columns)) = group.arguments
-        dims: tuple[int, ...]
-        if group.form == "taken":  # the table's first dimension is that of the index, and its second a loop of its own
-            limit, dims, refs = rows, (rows, columns), refs
-        else:  # its columns are those of the index
-            limit, dims, refs = columns, (columns, rows), [ref for k in range(columns) for ref in refs[k::columns]]
-        source, index = self.located(refs), self.located(indices)
-        table, chosen = separated(source[1], dims), loops_of(index[1])
-        if table is None or len(table[0]) > 1:
-            source = self.copied(refs)
-            table = separated(source[1], dims) or []
-        if chosen is None:
-            index = self.copied(indices)
-            chosen = loops_of(index[1]) or []
-        step, other = table[0][0][1] if table[0] else 0, table[1]
-        if group.form == "taken":
-            sizes = tuple([size for size, _ in [*chosen, *other]])
-            inside = [0] * len(chosen), [0] * len(other)
-            first = (*inside[0], *[stride for _, stride in other])
-            second = (*[stride for _, stride in chosen], *inside[1])
-        else:
-            if (both := common([other, chosen])) is None:
-                index = self.copied(indices)
-                chosen = loops_of(index[1]) or []
-                both = common([other, chosen]) or ()
-            sizes, first, second = both, split(other, both), split(chosen, both)
-        out = Affine(name, 0, tuple([prod(sizes[k + 1 :]) for k in range(len(sizes))]))
-        operand = Taken(Affine(source[0], source[1][0], tuple(first)), Affine(index[0], index[1][0], tuple(second)), step, limit)
-        self.emit(POS, sizes, [operand], out)
+        (indices, _), (refs, (limit, width)) = group.arguments
+        dims: list[tuple[int, ...]] = [(1, width), (len(indices), 1)]
+        if group.form == "picked":  # rows are what the same index chooses
+            refs, limit, width = [ref for k in range(width) for ref in refs[k::width]], width, limit
+            dims = [(width,), (width,)]
+        source = self.located(refs)
+        steps = {later - place for place, later in zip(source[1], source[1][width:])}
+        if len(steps) > 1 or len(loops_of(source[1][:width]) or "no") > 1:
+            source, steps = self.copied(refs), {width}
+        first: Located = source[0], source[1][:width]
+        sizes, (table, index) = self.loops([first, self.located(indices)], [refs, indices], dims)
+        flat = [size for parts in sizes for size in parts]
+        if isinstance(table, Affine) and isinstance(index, Affine):
+            self.emit(POS, tuple(flat), [Taken(table, index, max(steps, default=0), limit)], whole(name, flat))
 
     def emit(
         self, row: Primitive, sizes: tuple[int, ...], operands: Sequence[Operand], out: Affine,
         limit: Affine | Gather | None = None,
     ) -> None:  # fmt: skip
         """Add an instruction."""
-        parts = [part for x in operands for part in ((x.table, x.index) if isinstance(x, Taken) else (x,))]
-        reads = frozenset([self.number[x.buffer] for x in parts if not isinstance(x, Number) and x.buffer in self.number])
-        folded = len(sizes) - len(out.strides)
-        self.instructions.append(Instruction(row, sizes, folded, tuple(operands), out, self.number_of(out.buffer), reads, limit))
-
-    def number_of(self, buffer: str) -> int:
-        """The number of a buffer that is written."""
-        return self.number.setdefault(buffer, len(self.number))
+        buffers = [x.table.buffer if isinstance(x, Taken) else x.buffer for x in operands if x.__class__ is not Number]  # type: ignore[union-attr]
+        buffers += [x.index.buffer for x in operands if isinstance(x, Taken)]
+        reads = frozenset([self.number[buffer] for buffer in buffers if buffer in self.number])
+        reduced, writes = len(sizes) - len(out.strides), self.number[out.buffer]
+        self.instructions.append(Instruction(row, sizes, reduced, tuple(operands), out, writes, reads, limit))
 
     # Where numbers lie
 
@@ -235,6 +231,10 @@ class ByBlock:
         home = self.home
         return [home[ref] if ref >= 0 else -1 for ref in refs]
 
+    def part(self, refs: Iterable[int]) -> int:
+        """The first part of the program in which all references are known."""
+        return max([self.parts[self.names[k]] for k in set(self.homes(refs)) if k >= 0], default=BEFORE)
+
     def is_regular(self, refs: list[int]) -> bool:
         """Whether references lie in one list, in loops."""
         homes = set(self.homes(refs))
@@ -243,67 +243,60 @@ class ByBlock:
     def located(self, refs: list[int]) -> Located:
         """Where references lie; those of several blocks are joined."""
         homes = self.homes(refs)
-        distinct = list(dict.fromkeys(homes))
-        if distinct == [-1]:
+        distinct = set(homes)
+        if distinct == {-1}:
             return self.listed(refs)
         if len(distinct) == 1:
             if refs[0] in self.at:
-                self.used.add(distinct[0])
-            return self.names[distinct[0]], [self.place[ref] for ref in refs]
-        if all(ref in self.at for ref in refs):
-            return "in", [self.at[ref] for ref in refs]
-        whole = self.whole(refs, homes)
-        if whole is None:
-            return self.copied(refs)
-        name, places = self.copied(whole)
-        spot = dict(zip(whole, places))
+                self.used |= distinct
+            return self.names[homes[0]], [self.place[ref] for ref in refs]
+        if len(buffers := {self.at.get(ref, ("", 0))[0] for ref in refs}) == 1 and "" not in buffers:
+            return buffers.pop(), [self.at[ref][1] for ref in refs]
+        found = self.all_of(refs, homes) or refs
+        name, places = self.copied(found)
+        if found is refs:
+            return name, places
+        spot = dict(zip(found, places))
         return name, [spot[ref] for ref in refs]
 
-    def whole(self, refs: list[int], homes: list[int]) -> list[int] | None:
+    def all_of(self, refs: list[int], homes: list[int]) -> list[int] | None:
         """The entries of all blocks that references are in, where these are joined sooner than the references themselves."""
         stretches = sum(1 for _ in groupby(homes))
+        if stretches <= TERMS:
+            return None
         constants = list(dict.fromkeys(ref for ref in refs if ref < 0))
         blocks = [k for k in dict.fromkeys(homes) if k >= 0]
-        size = sum(len(self.blocks[k].entries) for k in blocks)
-        if stretches <= TERMS or 2 * (len(blocks) + len(constants)) > stretches or size > 4 * len(refs):
-            return None
-        return [*[ref for k in blocks for ref in self.blocks[k].entries if ref is not None], *constants]
+        entries = [ref for k in blocks for ref in self.blocks[k].entries if ref is not None]
+        is_sooner = 2 * (len(blocks) + len(constants)) <= stretches and len(entries) <= 4 * len(refs)
+        return [*entries, *constants] if is_sooner else None
 
     def listed(self, refs: list[int]) -> Located:
         """Constants in a table: one of each, if that makes loops, else as they stand."""
         rank = {ref: k for k, ref in enumerate(dict.fromkeys(refs))}
-        places = [rank[ref] for ref in refs]
-        own = list(rank)
+        own, places = list(rank), [rank[ref] for ref in refs]
         if loops_of(places) is None:
             own, places = refs, list(range(len(refs)))
-        key = "constants", *own
-        if key not in self.known:
-            name, _ = self.fresh.of("C")
+        name, is_new = self.fresh.of("C", tuple(own))
+        if is_new:
             self.code.tables[name] = [self.program.number(ref) for ref in own]
-            self.known[key] = name, []
-        return self.known[key][0], places
+        return name, places
 
     def copied(self, refs: list[int]) -> Located:
         """References in a list of their own."""
-        key = tuple(refs)
-        if key not in self.known:
-            homes = self.homes(refs)
-            name, _ = self.fresh.of("joined" if homes.count(homes[0]) < len(homes) else "rows")
-            self.number_of(name)
+        prefix = "joined" if len(set(self.homes(refs))) > 1 else "rows"
+        name, is_new = self.fresh.of(prefix, tuple(refs))
+        if is_new:
+            self.number[name], self.parts[name] = len(self.number), self.part(refs)
             self.code.blocks[name] = len(refs)
             self.fill(name, refs)
-            self.known[key] = name, list(range(len(refs)))
-        return self.known[key]
+        return name, list(range(len(refs)))
 
     def fill(self, name: str, refs: list[int]) -> None:
         """Write references into a buffer, one block after the other."""
         homes = self.homes(refs)
-        if len(set(homes)) > 1 and self.whole(refs, homes) is not None:
-            buffer, places = self.located(refs)
-            if buffer != name:
-                sizes, (out, operand) = nest(len(refs), [[(len(refs), 1)], loops_of(places)], [(name, list(range(len(refs)))), (buffer, places)])
-                self.emit(POS, sizes, [operand], out)
-                return
+        if self.all_of(refs, homes):
+            self.elementwise(POS, [refs], name)
+            return
         start = 0
         for _, part in groupby(zip(homes, refs), key=lambda pair: pair[0]):
             members = [ref for _, ref in part]
@@ -311,43 +304,48 @@ class ByBlock:
             start += len(members)
 
 
-def nest(n: int, loops: Sequence[list[Loop] | None], located: Sequence[Located | Number]) -> tuple[tuple[int, ...], list[Operand]]:
-    """The loops that as many lists of n places as possible share, and the lists as operands; the others are tables."""
+def nest(n: int, out: tuple[str, int], located: Sequence[Located | Number]) -> tuple[tuple[int, ...], list[Operand]]:
+    """The loops that n results, side by side, and as many lists as possible share; all these as operands, the others as tables."""
+    everything: list[tuple[list[Loop] | None, Located | Number]] = [([(n, 1)] if n > 1 else [], (out[0], [out[1]]))]
+    everything += [([] if isinstance(x, Number) else loops_of(x[1]), x) for x in located]
     chosen: list[list[Loop]] = []
-    kept = []
-    for parts in loops:
-        fits = parts is not None and len(parts) <= LOOPS
-        sizes = common([*chosen, parts]) if fits and parts is not None else None
-        kept.append(sizes is not None and len(sizes) <= LOOPS)
-        if kept[-1] and parts is not None:
-            chosen.append(parts)
+    for loops, _ in everything:
+        sizes = common([*chosen, loops]) if loops else None
+        if loops and sizes is not None and len(sizes) <= LOOPS:
+            chosen.append(loops)
     sizes = common(chosen) or ()
     operands: list[Operand] = []
-    for parts, x, is_kept in zip(loops, located, kept):
+    for loops, x in everything:
         if isinstance(x, Number):
             operands.append(x)
-        elif is_kept and parts is not None:
-            operands.append(Affine(x[0], x[1][0], split(parts, sizes)))
+        elif n == 1 or any(loops is kept for kept in chosen):
+            operands.append(Affine(x[0], x[1][0], split(loops or (), sizes)))
         else:
             operands.append(Gather(x[0], tuple(x[1])))
     return sizes, operands
 
 
-def shared(found: Sequence[list[list[Loop]] | None], full: Sequence[int]) -> list[tuple[int, ...]] | None:
-    """The sizes of the loops of each dimension; None if some list has no loops, or other ones."""
+def shared(found: Sequence[list[list[Loop]] | None], dims: Sequence[Sequence[int]]) -> list[tuple[int, ...]] | None:
+    """The sizes of the loops of each dimension; None if some list has no loops, or other ones, or if they are too many."""
     sizes = []
-    for d, size in enumerate(full):
-        lists = [loops[d] for loops in found if loops is not None and loops[d]]
-        parts = common(lists) if lists else ((size,) if size > 1 else ())
-        if parts is None or None in found:
-            return None
-        sizes.append(parts)
-    return sizes
+    for d, size in enumerate(map(max, zip(*dims))):
+        lists = [loops[d] for loops in found if loops and loops[d]]
+        sizes.append(common(lists) if lists else (size,) if size > 1 else ())
+    is_deep = sum(len(parts or ()) for parts in sizes) > max(DEEP, len(sizes))
+    return None if None in found or None in sizes or is_deep else sizes  # type: ignore[return-value]
 
 
-def is_plain(loops: Sequence[Sequence[Loop]]) -> bool:
-    """Whether every dimension is one loop."""
-    return all(len(parts) < 2 for parts in loops)
+def whole(name: str, sizes: Sequence[int]) -> Affine:
+    """All of a buffer, in loops of these sizes."""
+    return Affine(name, 0, tuple([prod(sizes[k + 1 :]) for k in range(len(sizes))]))
+
+
+def along(buffer: str, firsts: list[int], step: int) -> Affine | Gather:
+    """Rows that begin at places, and go on by a step."""
+    loops = loops_of(firsts)
+    if loops is not None and len(loops) == 1:
+        return Affine(buffer, firsts[0], (loops[0][1], step))
+    return Gather(buffer, tuple(firsts), 1, step)
 
 
 def step_of(places: Sequence[int], starts: Sequence[int], lengths: Sequence[int]) -> int:

@@ -3,7 +3,9 @@
 An instruction is a loop nest. What it reads and where it writes is data: a matrix product, an attention head, a convolution and
 the sum of all weights differ in sizes and strides alone. Memory is four buffers of numbers, each flat: "in" holds the inputs in
 their order, "out" the results in theirs, "constants" what the program has written down, and "scratch" everything in between.
-Where a program is printed for readers, every block is a buffer of its own, by its name.
+
+Where a program is printed for readers, every block is a buffer of its own, by its name, and of a batch one example is done after
+the other: the instructions `inside` are, which read the numbers of one example, and totals add up what they are given.
 
 A batch is one loop more. What varies with the example has other buffers: "examples0", "examples1", ... are matrices of inputs
 with a row for each example; "each" holds results, and "lanes" what is in between, the numbers of all examples side by side.
@@ -17,15 +19,17 @@ from itertools import product
 from math import prod
 from typing import NamedTuple, TypeVar
 
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import Primitive
 
 __all__ = [
-    "COUNT", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "IrregularError", "Number",
-    "Operand", "Taken", "is_given", "span",
+    "AFTER", "BEFORE", "COUNT", "INSIDE", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "IrregularError",
+    "Number", "Operand", "Taken", "indices", "is_given", "span", "without",
 ]  # fmt: skip
 
 LANES = ("lanes", "each")  # buffers with a number for each example, side by side
 COUNT = "count"  # the "buffer" of a limit that is the number of examples
+BEFORE, INSIDE, AFTER = 0, 1, 2  # the parts of a program that runs one example after the other
 
 
 class IrregularError(ValueError):
@@ -131,6 +135,7 @@ class Code:
     tables: dict[str, list[float]] = field(default_factory=dict)
     results: tuple[str, ...] = ("out", "each")
     sides: list[Operand] = field(default_factory=list)
+    inside: slice = field(default_factory=lambda: slice(0, 0))
 
     def size(self, buffer: str) -> int:
         """How many numbers a buffer holds."""
@@ -198,7 +203,20 @@ class Code:
         memory = {buffer: [0.0] * self.size(buffer) for buffer in self.written()}
         memory |= {"in": list(inputs), "constants": self.constants, **self.tables}
         memory |= {f"examples{k}": list(matrix) for k, matrix in enumerate(matrices)}
-        for ins in self.instructions:
+        each: list[float] = []
+        self.execute(self.instructions[: self.inside.start], memory, count)
+        for j in range(count if self.inside.stop else 0):
+            for k, (matrix, width) in enumerate(zip(matrices, self.batch.widths if self.batch else ())):
+                memory[f"examples{k}"] = list(matrix[j * width : (j + 1) * width])
+            self.execute(self.instructions[self.inside], memory, count)
+            each += memory.get("each", [])
+        self.execute(self.instructions[self.inside.stop :], memory, count)
+        memory["each"] = each if self.inside.stop else memory.get("each", [])
+        return [number for buffer in self.results for number in memory[buffer]]
+
+    def execute(self, instructions: Iterable[Instruction], memory: dict[str, list[float]], count: int) -> None:
+        """Run instructions; those on all examples, on so many."""
+        for ins in instructions:
             inner = list(indices(ins.sizes[len(ins.outer) :]))
             for outer in indices((count, *ins.outer[1:]) if ins.batched else ins.outer):
                 kept = inner
@@ -212,8 +230,8 @@ class Code:
                     result = ins.row.function(many)
                 else:
                     result = ins.row.function(*[column[0] for column in found])
-                memory[ins.out.buffer][at(ins.out, outer)] = result
-        return [number for buffer in self.results for number in memory.get(buffer, ())]
+                target, place = memory[ins.out.buffer], at(ins.out, outer)
+                target[place] = target[place] + result if ins.row in (TOTAL, TOTAL_DOT) else result
 
 
 def indices(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:

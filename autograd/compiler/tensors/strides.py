@@ -62,7 +62,9 @@ def common(lists: Sequence[Sequence[Loop]]) -> tuple[int, ...] | None:
 
 
 def split(loops: Sequence[Loop], sizes: Sequence[int]) -> tuple[int, ...]:
-    """The strides of loops after they are split into these sizes."""
+    """The strides of loops after they are split into these sizes; of none, the same place everywhere."""
+    if not loops:
+        return (0,) * len(sizes)
     found, k = [], len(sizes) - 1
     for size, stride in reversed(loops):
         inside = 1
