@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 from autograd import floats
 from autograd.compiler.recover import Tensors
 from autograd.compiler.tensors.by_block import by_block
-from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand, Taken, indices
+from autograd.compiler.tensors.instructions import Affine, Batch, Code, Gather, Instruction, Number, Operand, Taken, indices
 from autograd.compiler.tensors.strides import Loop
 from autograd.compiler.texts import Names, offset, run
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import NUMBERS, Primitive, ieee
 
 __all__ = ["PlainText", "plain"]
@@ -32,9 +33,12 @@ WORDS: dict[str, Any] = {**NUMBERS, "sum": LEFT_TO_RIGHT, "mul": operator.mul, "
 # What elements, indices and rows are called, unless a block has such a name.
 VARIABLES = [tuple(names.split()) for names in ("x y z i j k l m o n xs", "u v w f g h a b c e us", "p q r l m s t d e o ps",
                                                 "x_ y_ z_ i_ j_ k_ l_ m_ o_ n_ xs_")]  # fmt: skip
-RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program"}
+RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program", *map("row{}".format, range(99)),
+            *map("examples{}".format, range(99))}  # fmt: skip
 # So few results are written one by one if there are so many blocks: for every comprehension, Python copies its list of all names.
 FEW, MANY = 3, 1000
+LETTERS = "ijklmo"  # of indices
+TOTALS = (TOTAL, TOTAL_DOT)
 Loops = Sequence[Loop]
 
 
@@ -56,18 +60,21 @@ class PlainText(NamedTuple):
         return run(self.source, {**self.words, **self.tables})
 
 
-def plain(tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int]) -> PlainText:
+def plain(
+    tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int] = (), batch: Batch | None = None
+) -> PlainText:  # fmt: skip
     """The program as the text of `program(inputs)`, which returns a list of numbers for each of several lists of references.
 
-    The last list has the numbers of `sides`.
+    The last list has the numbers of `sides`. With a batch, `program(inputs, examples0, ...)` goes through rows of numbers, and
+    the list "each" has a list for each of them; it returns no sides.
     """
-    return Printer(by_block(tensors, results, sides, RESERVED | NUMBERS.keys())).text()
+    return Printer(by_block(tensors, results, sides, RESERVED | NUMBERS.keys(), batch)).text()
 
 
 class Printer:
     """Writes the instructions of a program as lines of Python."""
 
-    def __init__(self, code: Any) -> None:
+    def __init__(self, code: Code) -> None:
         self.code = code
         variables = next(names for names in VARIABLES if not set(names) & code.blocks.keys())
         self.letters = dict(zip(VARIABLES[0], variables))
@@ -80,25 +87,45 @@ class Printer:
 
     def text(self) -> PlainText:
         """All lines."""
-        returned = dict.fromkeys(self.code.results, "[]")
-        for name, several in groupby(self.code.instructions, key=lambda ins: ins.out.buffer):
-            text = self.block(name, list(several))
+        code, parameters = self.code, ["inputs"]
+        returned = dict.fromkeys(code.results, "[]")
+        self.write(code.instructions[: code.inside.start], returned)
+        if code.batch is not None:
+            parameters += [f"examples{k}" for k in range(len(code.batch.widths))]
+            totals = {ins.out.buffer: code.blocks[ins.out.buffer] for ins in code.instructions if ins.row in TOTALS}
+            self.lines += [f"{name} = {'0.0' if size == 1 else f'[0.0] * {size}'}" for name, size in totals.items()]
+            start, rows = len(self.lines), [f"row{parameter[8:]}" for parameter in parameters[1:]]
+            self.write(code.instructions[code.inside], returned)
+            source = parameters[1] if len(rows) == 1 else f"zip({', '.join(parameters[1:])})"
+            inside = [*self.lines[start:], f"each.append({returned['each']})"]
+            self.lines[start:] = ["each = []", f"for {', '.join(rows)} in {source}:", *[f"    {line}" for line in inside]]
+            returned["each"] = "each"
+        self.write(code.instructions[code.inside.stop :], returned)
+        sides = [f"[{', '.join([self.element(x, ()) for x in code.sides])}]"] if code.batch is None else []
+        self.lines.append(f"return {', '.join([*returned.values(), *sides])}")
+        body = "".join([f"    {line}\n" for line in self.lines])
+        return PlainText(f"def program({', '.join(parameters)}):\n{body}", self.tables, self.words, self.gathers)
+
+    def write(self, instructions: Sequence[Instruction], returned: dict[str, str]) -> None:
+        """A line for each block."""
+        for name, several in groupby(instructions, key=lambda ins: ins.out.buffer):
+            parts = list(several)
+            text = self.block(name, parts)
             if name in returned:
                 returned[name] = text
+            elif parts[0].row in TOTALS and self.code.blocks[name] == 1:
+                self.lines.append(f"{name} += {text}")
+            elif parts[0].row in TOTALS:
+                x, y = self.letters["x"], self.letters["y"]
+                self.lines.append(f"{name} = [{x} + {y} for {x}, {y} in zip({name}, {text})]")
             else:
                 self.lines.append(f"{name} = {text}")
-        sides = ", ".join([self.element(x, ()) for x in self.code.sides])
-        self.lines.append(f"return {', '.join([*returned.values(), f'[{sides}]'])}")
-        body = "".join([f"    {line}\n" for line in self.lines])
-        return PlainText(f"def program(inputs):\n{body}", self.tables, self.words, self.gathers)
 
     def block(self, name: str, parts: Sequence[Instruction]) -> str:
         """A block as an expression: a number if it has but one, else a list, made by one instruction or part by part."""
-        if self.code.blocks[name] == 1 and name not in self.code.results:
-            return self.applied(parts[0], [self.operand(x, parts[0]) for x in parts[0].operands])
-        if len(parts) == 1 and parts[0].outer:
-            return self.list(parts[0])
-        texts = [self.list(ins) if ins.outer else self.applied(ins, [self.operand(x, ins) for x in ins.operands]) for ins in parts]
+        texts = [self.list(ins) if ins.outer else self.applied(ins, self.operands(ins)) for ins in parts]
+        if self.is_single(name) or (len(parts) == 1 and parts[0].outer):
+            return texts[0]
         return f"[{', '.join([f'*{text}' if ins.outer else text for text, ins in zip(texts, parts)])}]"
 
     # One instruction
@@ -107,176 +134,131 @@ class Printer:
         """The results of an instruction as a list."""
         if ins.limit is not None:
             return self.ragged(ins)
-        if any(isinstance(x, Taken) for x in ins.operands):
-            return self.by_index(ins)
+        if any(isinstance(x, Taken) for x in ins.operands):  # every element by its place
+            letters = [self.letters[name] for name in LETTERS[: len(ins.outer)]]
+            clauses = [f"for {letter} in range({size})" for letter, size in zip(letters, ins.outer)]
+            return listed(self.applied(ins, [self.element(x, letters) for x in ins.operands]), clauses)
         if not ins.reduced and prod(ins.outer) <= FEW and len(self.code.blocks) > MANY:
-            lists = [[self.element(x, index) for x in ins.operands] for index in indices(ins.outer)]
-            return f"[{', '.join([self.applied(ins, texts) for texts in lists])}]"
-        if ins.row.arity is None and not ins.reduced and (ins.row.name != "sum" or len(ins.operands) > 3):  # a few terms
-            lists = [self.items(x, ins, range(len(ins.outer))) for x in ins.operands]
-            xs = self.letters["xs"]
-            return f"[{self.word_of(ins.row).format(xs=xs)} for {xs} in zip({', '.join(lists)})]"
+            return f"[{', '.join([self.applied(ins, self.operands(ins, index)) for index in indices(ins.outer)])}]"
         return self.nest(ins)
 
     def nest(self, ins: Instruction) -> str:
         """Loops over elements or rows: each over lists that it alone chooses from, or one over as many elements of all."""
-        varying = [tuple([bool(step) for step in strides_of(x, ins)]) for x in ins.operands]
-        levels = [list(level) for _, level in groupby(range(len(ins.outer)), key=lambda a: [v[a] for v in varying])]
-        if any(sum(v[level[0]] for level in levels) > 1 for v in varying):
-            levels, varying = [[*range(len(ins.outer))]], [(any(v),) * len(v) for v in varying]
-        texts = [self.letters["xyz"[k]] if any(v) else self.fixed(ins.operands[k], ins) for k, v in enumerate(varying)]
+        axes = range(len(ins.outer))
+        varying = [[bool(step) for step in strides_of(x, ins)] for x in ins.operands]
+        levels = [list(level) for _, level in groupby(axes, key=lambda a: [v[a] for v in varying])]
+        is_many = ins.row.arity is None and not ins.reduced and (ins.row.name != "sum" or len(ins.operands) > 3)
+        if is_many or any(sum(v[level[0]] for level in levels) > 1 for v in varying):
+            levels, varying = [[*axes]], [[any(v) or is_many] * len(v) for v in varying]
+        texts = self.operands(ins, (0,) * len(axes))
         clauses: list[str] = []
         for level in levels:
             chosen = [k for k, v in enumerate(varying) if v[level[0]]]
-            if not chosen:
-                clauses.append(f"for _ in range({prod([ins.sizes[a] for a in level])})")
-            elif len(chosen) == 1 and not ins.reduced:
-                k = chosen[0]
-                texts[k], inside = self.walk(ins.operands[k], ins, level, texts[k])
+            found = [self.walk(ins.operands[k], ins, level, self.letters["xyz"[min(k, 2)]]) for k in chosen]
+            if len(found) == 1 and not (ins.reduced or is_many):
+                texts[chosen[0]], inside = found[0]
                 clauses += inside
-            else:
-                lists = [self.items(ins.operands[k], ins, level) for k in chosen]
+            elif found:
+                lists = [listed(*pair) for pair in found]
                 lists = [self.named(text) for text in lists] if clauses else lists
-                source = f"zip({', '.join(lists)})" if len(lists) > 1 else lists[0]
-                clauses.append(f"for {', '.join([texts[k] for k in chosen])} in {source}")
-        text = self.applied(ins, texts)
-        if not any(map(any, varying)):
-            return f"[{text}] * {prod(ins.outer)}"
-        is_copy = len(clauses) == 1 and clauses[0].startswith(f"for {text} in ")
-        return clauses[0].partition(" in ")[2] if is_copy else f"[{text} {' '.join(clauses)}]"
+                names = [self.letters["xs"]] if is_many else [self.letters["xyz"[k]] for k in chosen]
+                texts = [names[chosen.index(k)] if k in chosen else text for k, text in enumerate(texts)] if not is_many else names
+                source = f"zip({', '.join(lists)})" if len(lists) > 1 or is_many else lists[0]
+                clauses.append(f"for {', '.join(names)} in {source}")
+            else:
+                clauses.append(f"for _ in range({prod([ins.sizes[a] for a in level])})")
+        return listed(self.word_of(ins.row).format(xs=texts[0]) if is_many else self.applied(ins, texts), clauses)
 
     def ragged(self, ins: Instruction) -> str:
         """A fold of rows of several lengths."""
-        n = self.letters["n"]
-        starts, texts = [], []
-        for x, i in zip(ins.operands, (self.letters["i"], self.letters["j"])):
+        n, texts, names = self.letters["n"], [], []
+        for x, i in zip(ins.operands, LETTERS):
             if isinstance(x, Number):
                 texts.append(f"[{x.value!r}] * {n}")
-                continue
-            step = x.stride if isinstance(x, Gather) else x.strides[-1]
-            starts.append((i, self.rows_at(x, ins.sizes[0])))
-            length, by = (n, "") if step == 1 else (f"{step} * {n}", f":{step}")
-            texts.append(f"{self.buffer(x.buffer)}[{i}:{i} + {length}{by}]")
-        starts.append((n, self.rows_at(ins.limit, ins.sizes[0])))
-        letters, lists = zip(*starts)
+            elif isinstance(x, (Affine, Gather)):
+                step, i = x.stride if isinstance(x, Gather) else x.strides[-1], self.letters[i]
+                names.append((i, self.firsts(x, ins.sizes[0])))
+                texts.append(f"{self.buffer(x.buffer)}[{i}:{i} + {n if step == 1 else f'{step} * {n}:{step}'}]")
+        letters, lists = zip(*names, (n, self.firsts(ins.limit, ins.sizes[0])))
         source = f"zip({', '.join(lists)})" if len(lists) > 1 else lists[0]
-        return f"[{self.applied(ins, texts)} for {', '.join(letters)} in {source}]"
+        return listed(self.applied(ins, texts), [f"for {', '.join(letters)} in {source}"])
 
-    def rows_at(self, x: Any, count: int) -> str:
+    def firsts(self, x: Any, count: int) -> str:
         """Where rows begin, or how long they are."""
         if isinstance(x, Gather):
             return self.table(x.table)
-        return f"[{x.start}] * {count}" if not x.strides[0] else span(x.start, count, x.strides[0])
-
-    def by_index(self, ins: Instruction) -> str:
-        """Every element by its place: what is taken from a table."""
-        letters = [self.letters[name] for name in "ijklmo"][: len(ins.outer)]
-        clauses = [f"for {letter} in range({size})" for letter, size in zip(letters, ins.outer)]
-        return f"[{self.applied(ins, [self.element(x, letters) for x in ins.operands])} {' '.join(clauses)}]"
+        return span(x.start, count, x.strides[0]) if x.strides[0] else f"[{x.start}] * {count}"
 
     def applied(self, ins: Instruction, texts: Sequence[str]) -> str:
         """The row of an instruction, on elements or on rows."""
         row = ins.row
-        if row.name == "pos":
+        if row.name in ("pos", "total"):
             return texts[0]
         if row.arity is not None:
             return self.word_of(row).format(**dict(zip(row.operands, texts)))
-        if row.name == "dot" and ins.reduced:
-            return f"{self.word('sum')}({self.word('map')}({self.word('mul')}, {texts[0]}, {texts[1]}))"
-        if row.name == "dot":
+        if row.name in ("dot", "total_dot"):
             half = len(texts) // 2
-            return " + ".join(["0.0", *[f"{x} * {y}" for x, y in zip(texts[:half], texts[half:])]])
-        if row.name == "sum" and not ins.reduced:
+            if ins.reduced:
+                return f"{self.word('sum')}({self.word('map')}({self.word('mul')}, {texts[0]}, {texts[1]}))"
+            texts = [f"{x} * {y}" for x, y in zip(texts[:half], texts[half:])]
+        if row.name in ("sum", "dot", "total_dot") and not ins.reduced:
             return " + ".join(["0.0", *texts])
         return self.word_of(row).format(xs=texts[0] if ins.reduced else f"[{', '.join(texts)}]")
 
     # Operands
 
-    def operand(self, x: Operand, ins: Instruction) -> str:
-        """An operand where there are no outer loops: an element, or a row."""
-        return self.row(x, ins, ()) if ins.reduced else self.element(x, ())
-
-    def fixed(self, x: Operand, ins: Instruction) -> str:
-        """An operand that is the same in all outer loops; a row gets a name."""
-        index = (0,) * len(ins.outer)
-        return self.named(self.row(x, ins, index)) if ins.reduced else self.element(x, index)
-
-    def row(self, x: Any, ins: Instruction, index: Sequence[int]) -> str:
-        """The elements of the inner loops as a list."""
-        if isinstance(x, Number):
-            return f"[{x.value!r}] * {prod(ins.sizes[len(ins.outer) :])}"
-        start = x.start + sum(i * step for i, step in zip(index, x.strides))
-        return self.listed(x.buffer, start, list(zip(ins.sizes, x.strides))[len(ins.outer) :])
-
-    def items(self, x: Any, ins: Instruction, level: Sequence[int]) -> str:
-        """The elements or rows of an operand as a list, in some of the outer loops."""
-        if isinstance(x, Number):
-            return f"[{x.value!r}] * {prod(ins.outer)}"
-        loops = [] if isinstance(x, Gather) else merged([(ins.sizes[a], x.strides[a]) for a in level])
-        times = loops.pop(0)[0] if loops and not loops[0][1] else 1
+    def operands(self, ins: Instruction, index: Sequence[int] = ()) -> list[str]:
+        """All operands at indices of the outer loops: elements or rows; a row that many read gets a name."""
         if not ins.reduced:
-            text, clauses = self.walk(x, ins, level, self.letters["x"], loops)
-            is_list = len(clauses) == 1 and clauses[0].startswith(f"for {text} in ")
-            text = clauses[0].partition(" in ")[2] if is_list else f"[{text} {' '.join(clauses)}]"
-        else:
-            inner = list(zip(ins.sizes, x.strides))[len(ins.outer) :]
-            after = loops.pop()[0] if loops and not loops[-1][1] else 1
-            at, clauses, letters = self.spans(x.start, loops)
-            text = f"[{self.listed(x.buffer, at, inner, letters)}{''.join([f' {clause}' for clause in clauses])}]"
-            text = text if after == 1 else f"[{self.letters['x']} for {self.letters['x']} in {text} for _ in range({after})]"
-        return text if times == 1 else f"{text} * {times}"
+            return [self.element(x, index) for x in ins.operands]
+        texts = []
+        for x in ins.operands:
+            text = ""
+            if isinstance(x, Number):
+                text = f"[{x.value!r}] * {prod(ins.sizes[len(ins.outer) :])}"
+            elif isinstance(x, Affine):
+                text = self.row(x.buffer, x.start, list(zip(ins.sizes, x.strides))[len(ins.outer) :])
+            is_fixed = not any(strides_of(x, ins))
+            texts.append(self.named(text) if ins.outer and is_fixed else text)
+        return texts
 
-    def walk(self, x: Any, ins: Instruction, level: Sequence[int], name: str, loops: Loops | None = None) -> tuple[str, list[str]]:
-        """An element of an operand, and the clauses that run through all of them in some of the outer loops."""
+    def walk(self, x: Operand, ins: Instruction, level: Sequence[int], name: str) -> tuple[str, list[str]]:
+        """An element or a row of an operand, and the clauses that run through all of them in some of the outer loops."""
         if isinstance(x, Gather):
             self.gathers.append(x.buffer)
             i = self.letters["i"]
             return f"{self.buffer(x.buffer)}[{i}]", [f"for {i} in {self.table(x.table)}"]
-        loops = merged([(ins.sizes[a], x.strides[a]) for a in level]) if loops is None else list(loops)
-        after = [f"for _ in range({loops.pop()[0]})"] if loops and not loops[-1][1] else []
-        if not loops:
-            return self.at(x.buffer, x.start), after
-        *outer, (size, step) = loops
-        times = f" * {outer.pop()[0]}" if outer and not outer[-1][1] else ""
-        at, clauses, letters = self.spans(x.start, outer)
-        if step > 0:
-            return name, [*clauses, f"for {name} in {self.cut(x.buffer, at, size, step)}{times}", *after]
-        i = self.letters[letters[0]]
-        places = span(at, size, step)
-        return self.at(x.buffer, i), [*clauses, f"for {i} in {f'[*{places}]{times}' if times else places}", *after]
+        if not isinstance(x, Affine):
+            return self.element(x, ()), [f"for _ in range({prod(ins.outer)})"]
+        loops = [(ins.sizes[a], x.strides[a]) for a in level]
+        return self.loops(x.buffer, x.start, loops, name, list(zip(ins.sizes, x.strides))[len(ins.outer) :])
 
-    def spans(self, start: int, loops: Loops, letters: str = "ijklmo") -> tuple[int | str, list[str], str]:
-        """Clauses that run through the beginnings of rows, the name of the last, and the letters that are left."""
-        at: int | str = start
-        clauses = []
-        for size, step in loops:
-            if step:
-                clauses.append(f"for {self.letters[letters[0]]} in {span(at, size, step)}")
-                at, letters = self.letters[letters[0]], letters[1:]
+    def loops(
+        self, buffer: str, start: int | str, loops: Loops, name: str, inner: Loops = (), letters: str = LETTERS
+    ) -> tuple[str, list[str]]:  # fmt: skip
+        """An element of a buffer, or a row of the inner loops, and the clauses that run through all of them."""
+        loops, clauses, times = merged(loops), list[str](), ""
+        last = max([k for k, (_, step) in enumerate(loops) if step], default=-1)
+        text = ""
+        for k, (size, step) in enumerate(loops):
+            if step > 0 and k == last and not inner:  # a slice
+                clauses.append(f"for {name} in {self.cut(buffer, start, size, step)}{times}")
+                text = name
+            elif step:
+                clauses.append(f"for {self.letters[letters[0]]} in {span(start, size, step)}")
+                start, letters = self.letters[letters[0]], letters[1:]
+            elif k == last - 1 and loops[last][1] > 0 and not inner:
+                times = f" * {size}"
             else:
                 clauses.append(f"for _ in range({size})")
-        return at, clauses, letters
+        return text or (self.row(buffer, start, inner, letters) if inner else self.at(buffer, start)), clauses
 
-    def listed(self, buffer: str, start: int | str, loops: Loops, letters: str = "ijklmo") -> str:
+    def row(self, buffer: str, start: int | str, loops: Loops, letters: str = LETTERS) -> str:
         """The elements of a buffer in loops as a list, which begins at a number or a variable."""
         loops = merged(loops)
-        if not loops:
-            return f"[{self.at(buffer, start)}]"
-        *outer, (size, step) = loops
-        if not outer and not step:
-            return f"[{self.at(buffer, start)}] * {size}"
-        if not outer and step > 0:
-            return self.cut(buffer, start, size, step)
-        if len(outer) == 1 and outer[0][0] <= FEW and min(outer[0][1], step) > 0:
-            rows = [self.cut(buffer, further(start, k * outer[0][1]), size, step) for k in range(outer[0][0])]
-            return f"[{', '.join([f'*{row}' for row in rows])}]"
-        clauses, at = [], start
-        for count, by in outer if step > 0 else loops:
-            clauses.append(f"for {self.letters[letters[0]]} in {span(at, count, by)}" if by else f"for _ in range({count})")
-            at, letters = (self.letters[letters[0]], letters[1:]) if by else (at, letters)
-        if step > 0:
-            clauses.append(f"for {self.letters['x']} in {self.cut(buffer, at, size, step)}")
-        return f"[{self.letters['x'] if step > 0 else self.at(buffer, at)} {' '.join(clauses)}]"
+        if len(loops) == 2 and loops[0][0] <= FEW and min(loops[0][1], loops[1][1]) > 0:
+            return f"[{', '.join([f'*{self.cut(buffer, further(start, k * loops[0][1]), *loops[1])}' for k in range(loops[0][0])])}]"
+        return listed(*self.loops(buffer, start, loops, self.letters["x"], letters=letters))
 
     def cut(self, buffer: str, start: int | str, count: int, by: int) -> str:
         """So many elements of a list, at a distance: the whole, or a slice."""
@@ -285,27 +267,31 @@ class Printer:
         stop = further(start, count if by == 1 else count * by - by + 1)
         return f"{self.buffer(buffer)}[{start}:{stop}{f':{by}' if by > 1 else ''}]"
 
-    def element(self, x: Any, index: Sequence[str | int]) -> str:
+    def element(self, x: Operand, index: Sequence[str | int]) -> str:
         """One number."""
         if not index and x.__class__ is Affine:
-            return self.at(x.buffer, x.start)
+            return self.at(x.buffer, x.start)  # type: ignore[union-attr]
         if isinstance(x, Number):
             return repr(x.value)
+        places = list(map(str, index))
         if isinstance(x, Taken):
-            chosen = self.element(x.index, index)
-            place = offset([*x.table.strides, x.step], [*map(str, index), f"int({chosen})"], x.table.start)
-            return f"{self.buffer(x.table.buffer)}[{place}]"
+            places.append(f"int({self.element(x.index, index)})")
+            return self.at(x.table.buffer, offset([*x.table.strides, x.step], places, x.table.start))
         if isinstance(x, Gather):
-            raise TypeError("a table of places is read as a list")
-        return self.at(x.buffer, offset(x.strides, list(map(str, index)), x.start))
+            return f"{self.buffer(x.buffer)}[{x.table[0]}]"
+        return self.at(x.buffer, offset(x.strides, places, x.start))
 
     def at(self, buffer: str, place: int | str) -> str:
         """One number of a block."""
-        return buffer if self.code.blocks.get(buffer) == 1 else f"{self.buffer(buffer)}[{place}]"
+        return buffer if self.is_single(buffer) else f"{self.buffer(buffer)}[{place}]"
+
+    def is_single(self, buffer: str) -> bool:
+        """Whether a block is a number, not a list."""
+        return self.code.blocks.get(buffer) == 1 and buffer not in self.code.results
 
     def buffer(self, name: str) -> str:
         """What a buffer is called."""
-        return "inputs" if name == "in" else name
+        return "inputs" if name == "in" else name.replace("examples", "row") if name not in self.code.blocks else name
 
     # Words and names
 
@@ -378,3 +364,18 @@ def merged(loops: Loops) -> list[Loop]:
         elif size > 1:
             found.append((size, step))
     return found
+
+
+def listed(text: str, clauses: Sequence[str]) -> str:
+    """A list of what clauses run through.
+
+    >>> listed("x", ["for x in a"]), listed("2.0", ["for _ in range(3)"]), listed("-x", ["for x in a"])
+    ('a', '[2.0] * 3', '[-x for x in a]')
+    """
+    if len(clauses) < 2:
+        head, _, source = clauses[0].partition(" in ") if clauses else ("", "", "")
+        if head == f"for {text}":
+            return source
+        if head in ("", "for _"):
+            return f"[{text}]{source.replace('range(', ' * ').rstrip(')')}"
+    return f"[{text} {' '.join(clauses)}]"
