@@ -19,7 +19,6 @@ from autograd.compiler.tensors.by_block import by_block
 from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken, without
 from autograd.compiler.tensors.strides import loops_of
 from autograd.compiler.texts import Names, offset
-from autograd.ops import Primitive
 
 __all__ = ["File", "to_c"]
 
@@ -153,7 +152,8 @@ class Printer:
     def text(self, name: str, guards: Sequence[tuple[str, bool]]) -> str:
         """The function."""
         for table, numbers in self.code.tables.items():
-            self.tables += wrapped(f"static const double {table}[{len(numbers)}] = {{", [literal(x).strip("()") for x in numbers], "};")
+            words = [literal(x).strip("()") for x in numbers]
+            self.tables += wrapped(f"static const double {table}[{len(numbers)}] = {{", words, "};")
         body: Lines = []
         ends: Lines = []
         for ins in self.code.instructions:
@@ -232,7 +232,7 @@ class Printer:
         return [f"double {declared};", *steps, f"{target} = {result};"]
 
     def is_along_memory(self, ins: Instruction) -> bool:
-        """Whether sums of products are faster with the last outer loop inside: along it neighbours are read, and not along sums."""
+        """Whether sums of products are faster with the last outer loop inside: neighbours are read along it, not along sums."""
         steps = [x.strides for x in ins.operands if isinstance(x, Affine)]
         last = len(ins.outer) - 1
         return ins.reduced == 1 and ins.limit is None and last >= 0 and any(s[last] == 1 != s[-1] for s in steps)

@@ -115,8 +115,8 @@ def compile(
         raise ValueError(f"threads={threads} runs the blocks of a batch on threads: name the batched arguments by batch, too")
     if batch is None:
         return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
-    if backend == "python" or not has_numpy():
-        raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
+    if not has_numpy():
+        raise ValueError("a batch is given as arrays, which needs NumPy; without it, compile the function of all examples")
     return Batched(function, batch, reduce, backend or "auto", audit, threads)
 
 

@@ -30,14 +30,13 @@ __all__ = ["PlainText", "plain"]
 # From Python 3.12 on the built-in sum compensates its rounding: no longer the order of additions that the engine has.
 LEFT_TO_RIGHT = builtins.sum if sys.version_info < (3, 12) else floats.sum
 WORDS: dict[str, Any] = {**NUMBERS, "sum": LEFT_TO_RIGHT, "mul": operator.mul, "inf": inf, "nan": nan}
-# What elements, indices and rows are called, unless a block has such a name.
-VARIABLES = [tuple(names.split()) for names in ("x y z i j k l m o n xs", "u v w f g h a b c e us", "p q r l m s t d e o ps",
-                                                "x_ y_ z_ i_ j_ k_ l_ m_ o_ n_ xs_")]  # fmt: skip
-RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program", *map("row{}".format, range(99)),
+# What elements, indices of loops, and lengths are called, unless a block has such a name.
+VARIABLES = ("xyzt" "ijklmo" "n", "uvwd" "fghabc" "e", "pqrc" "lmstde" "o", tuple([f"{name}_" for name in "xyztijklmon"]))
+ELEMENTS, LETTERS, LENGTH = VARIABLES[0][:4], VARIABLES[0][4:10], VARIABLES[0][10]
+RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program", "each", *map("row{}".format, range(99)),
             *map("examples{}".format, range(99))}  # fmt: skip
 # So few results are written one by one if there are so many blocks: for every comprehension, Python copies its list of all names.
 FEW, MANY = 3, 1000
-LETTERS = "ijklmo"  # of indices
 TOTALS = (TOTAL, TOTAL_DOT)
 Loops = Sequence[Loop]
 
@@ -92,45 +91,50 @@ class Printer:
         self.write(code.instructions[: code.inside.start], returned)
         if code.batch is not None:
             parameters += [f"examples{k}" for k in range(len(code.batch.widths))]
-            totals = {ins.out.buffer: code.blocks[ins.out.buffer] for ins in code.instructions if ins.row in TOTALS}
-            self.lines += [f"{name} = {'0.0' if size == 1 else f'[0.0] * {size}'}" for name, size in totals.items()]
-            start, rows = len(self.lines), [f"row{parameter[8:]}" for parameter in parameters[1:]]
-            self.write(code.instructions[code.inside], returned)
-            source = parameters[1] if len(rows) == 1 else f"zip({', '.join(parameters[1:])})"
-            inside = [*self.lines[start:], f"each.append({returned['each']})"]
-            self.lines[start:] = ["each = []", f"for {', '.join(rows)} in {source}:", *[f"    {line}" for line in inside]]
-            returned["each"] = "each"
+            self.write_examples(parameters[1:], returned)
         self.write(code.instructions[code.inside.stop :], returned)
         sides = [f"[{', '.join([self.element(x, ()) for x in code.sides])}]"] if code.batch is None else []
         self.lines.append(f"return {', '.join([*returned.values(), *sides])}")
         body = "".join([f"    {line}\n" for line in self.lines])
         return PlainText(f"def program({', '.join(parameters)}):\n{body}", self.tables, self.words, self.gathers)
 
+    def write_examples(self, matrices: Sequence[str], returned: dict[str, str]) -> None:
+        """The loop over the examples."""
+        code = self.code
+        totals = {ins.out.buffer: code.blocks[ins.out.buffer] for ins in code.instructions if ins.row in TOTALS}
+        self.lines += [f"{name} = {'0.0' if size == 1 else f'[0.0] * {size}'}" for name, size in totals.items()]
+        before, self.lines = self.lines, []
+        self.write(code.instructions[code.inside], returned)
+        rows = [name.replace("examples", "row") for name in matrices]
+        inside = [*self.lines, f"each.append({returned['each']})"]
+        self.lines = [*before, "each = []", f"for {', '.join(rows)} in {zipped(matrices)}:", *[f"    {line}" for line in inside]]
+        returned["each"] = "each"
+
     def write(self, instructions: Sequence[Instruction], returned: dict[str, str]) -> None:
-        """A line for each block."""
+        """A line for each block; the texts of those that are returned."""
+        x, y = self.letters["x"], self.letters["y"]
         for name, several in groupby(instructions, key=lambda ins: ins.out.buffer):
             parts = list(several)
             text = self.block(name, parts)
             if name in returned:
                 returned[name] = text
-            elif parts[0].row in TOTALS and self.code.blocks[name] == 1:
-                self.lines.append(f"{name} += {text}")
-            elif parts[0].row in TOTALS:
-                x, y = self.letters["x"], self.letters["y"]
-                self.lines.append(f"{name} = [{x} + {y} for {x}, {y} in zip({name}, {text})]")
-            else:
+            elif parts[0].row not in TOTALS:
                 self.lines.append(f"{name} = {text}")
+            elif self.is_single(name):
+                self.lines.append(f"{name} += {text}")
+            else:
+                self.lines.append(f"{name} = [{x} + {y} for {x}, {y} in zip({name}, {text})]")
 
     def block(self, name: str, parts: Sequence[Instruction]) -> str:
         """A block as an expression: a number if it has but one, else a list, made by one instruction or part by part."""
-        texts = [self.list(ins) if ins.outer else self.applied(ins, self.operands(ins)) for ins in parts]
+        texts = [self.results(ins) if ins.outer else self.applied(ins, self.operands(ins)) for ins in parts]
         if self.is_single(name) or (len(parts) == 1 and parts[0].outer):
             return texts[0]
         return f"[{', '.join([f'*{text}' if ins.outer else text for text, ins in zip(texts, parts)])}]"
 
     # One instruction
 
-    def list(self, ins: Instruction) -> str:
+    def results(self, ins: Instruction) -> str:
         """The results of an instruction as a list."""
         if ins.limit is not None:
             return self.ragged(ins)
@@ -147,31 +151,29 @@ class Printer:
         axes = range(len(ins.outer))
         varying = [[bool(step) for step in strides_of(x, ins)] for x in ins.operands]
         levels = [list(level) for _, level in groupby(axes, key=lambda a: [v[a] for v in varying])]
-        is_many = ins.row.arity is None and not ins.reduced and (ins.row.name != "sum" or len(ins.operands) > 3)
-        if is_many or any(sum(v[level[0]] for level in levels) > 1 for v in varying):
-            levels, varying = [[*axes]], [[any(v) or is_many] * len(v) for v in varying]
+        if any(sum(v[level[0]] for level in levels) > 1 for v in varying):
+            levels, varying = [[*axes]], [[any(v)] * len(v) for v in varying]
         texts = self.operands(ins, (0,) * len(axes))
         clauses: list[str] = []
         for level in levels:
             chosen = [k for k, v in enumerate(varying) if v[level[0]]]
-            found = [self.walk(ins.operands[k], ins, level, self.letters["xyz"[min(k, 2)]]) for k in chosen]
-            if len(found) == 1 and not (ins.reduced or is_many):
+            names = [self.letters[ELEMENTS[k]] for k in chosen]
+            found = [self.walk(ins.operands[k], ins, level, name) for k, name in zip(chosen, names)]
+            if len(found) == 1 and not ins.reduced:
                 texts[chosen[0]], inside = found[0]
                 clauses += inside
             elif found:
-                lists = [listed(*pair) for pair in found]
-                lists = [self.named(text) for text in lists] if clauses else lists
-                names = [self.letters["xs"]] if is_many else [self.letters["xyz"[k]] for k in chosen]
-                texts = [names[chosen.index(k)] if k in chosen else text for k, text in enumerate(texts)] if not is_many else names
-                source = f"zip({', '.join(lists)})" if len(lists) > 1 or is_many else lists[0]
-                clauses.append(f"for {', '.join(names)} in {source}")
+                lists = [self.named(listed(*pair)) if clauses else listed(*pair) for pair in found]
+                clauses.append(f"for {', '.join(names)} in {zipped(lists)}")
+                for k, name in zip(chosen, names):
+                    texts[k] = name
             else:
                 clauses.append(f"for _ in range({prod([ins.sizes[a] for a in level])})")
-        return listed(self.word_of(ins.row).format(xs=texts[0]) if is_many else self.applied(ins, texts), clauses)
+        return listed(self.applied(ins, texts), clauses)
 
     def ragged(self, ins: Instruction) -> str:
         """A fold of rows of several lengths."""
-        n, texts, names = self.letters["n"], [], []
+        n, texts, names = self.letters[LENGTH], [], []
         for x, i in zip(ins.operands, LETTERS):
             if isinstance(x, Number):
                 texts.append(f"[{x.value!r}] * {n}")
@@ -180,8 +182,7 @@ class Printer:
                 names.append((i, self.firsts(x, ins.sizes[0])))
                 texts.append(f"{self.buffer(x.buffer)}[{i}:{i} + {n if step == 1 else f'{step} * {n}:{step}'}]")
         letters, lists = zip(*names, (n, self.firsts(ins.limit, ins.sizes[0])))
-        source = f"zip({', '.join(lists)})" if len(lists) > 1 else lists[0]
-        return listed(self.applied(ins, texts), [f"for {', '.join(letters)} in {source}"])
+        return listed(self.applied(ins, texts), [f"for {', '.join(letters)} in {zipped(lists)}"])
 
     def firsts(self, x: Any, count: int) -> str:
         """Where rows begin, or how long they are."""
@@ -257,12 +258,13 @@ class Printer:
         """The elements of a buffer in loops as a list, which begins at a number or a variable."""
         loops = merged(loops)
         if len(loops) == 2 and loops[0][0] <= FEW and min(loops[0][1], loops[1][1]) > 0:
-            return f"[{', '.join([f'*{self.cut(buffer, further(start, k * loops[0][1]), *loops[1])}' for k in range(loops[0][0])])}]"
+            rows = [self.cut(buffer, further(start, k * loops[0][1]), *loops[1]) for k in range(loops[0][0])]
+            return f"[{', '.join([f'*{row}' for row in rows])}]"
         return listed(*self.loops(buffer, start, loops, self.letters["x"], letters=letters))
 
     def cut(self, buffer: str, start: int | str, count: int, by: int) -> str:
         """So many elements of a list, at a distance: the whole, or a slice."""
-        if start == 0 and by == 1 and count == self.code.size(buffer):
+        if start == 0 and by == 1 and count == self.code.size(buffer) and not buffer.startswith("examples"):
             return self.buffer(buffer)
         stop = further(start, count if by == 1 else count * by - by + 1)
         return f"{self.buffer(buffer)}[{start}:{stop}{f':{by}' if by > 1 else ''}]"
@@ -270,7 +272,7 @@ class Printer:
     def element(self, x: Operand, index: Sequence[str | int]) -> str:
         """One number."""
         if not index and x.__class__ is Affine:
-            return self.at(x.buffer, x.start)  # type: ignore[union-attr]
+            return self.at(x.buffer, x.start)
         if isinstance(x, Number):
             return repr(x.value)
         places = list(map(str, index))
@@ -379,3 +381,8 @@ def listed(text: str, clauses: Sequence[str]) -> str:
         if head in ("", "for _"):
             return f"[{text}]{source.replace('range(', ' * ').rstrip(')')}"
     return f"[{text} {' '.join(clauses)}]"
+
+
+def zipped(lists: Sequence[str]) -> str:
+    """Several lists as one, of their elements side by side."""
+    return f"zip({', '.join(lists)})" if len(lists) > 1 else lists[0]

@@ -1,8 +1,8 @@
 """The room of lowering by blocks: groups as instructions over buffers that are the blocks themselves, for what people read.
 
 Blocks, results and terms stay in the order in which they were recovered, so that sums are taken in the order of the engine where
-recovery keeps it. Every program has such instructions: what lies in several blocks is joined, and what has no strides has a table.
-It needs nothing but Python, as its programs are run where NumPy is missing.
+recovery keeps it. Every program has such instructions: what lies in several blocks is joined, what has no strides has a table. It
+needs nothing but Python, as its programs are run where NumPy is missing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def by_block(
 ) -> Code:  # fmt: skip
     """The instructions of a program that fill these buffers with results. No block is called by a name that is reserved.
 
-    With a batch, the buffer "each" has results of each example.
+    With a batch, the buffer "each" has results of each example, and the inputs that do not vary lie block after block.
 
     >>> from autograd.compiler.program import Program
     >>> from autograd.compiler.recover import recover
@@ -71,10 +71,11 @@ class ByBlock:
     ) -> None:  # fmt: skip
         self.program, self.blocks = tensors.program, tensors.blocks
         self.home, self.place = tensors.home, tensors.place
-        columns = batch.columns if batch else {}
-        shared = [ref for ref in self.program.inputs if ref not in columns]
+        shared = self.program.inputs
+        if batch is not None:
+            shared = [ref for block in tensors.inputs if not block.batched for ref in block.entries if ref is not None]
         self.at = {ref: ("in", k) for k, ref in enumerate(shared)}
-        self.at |= {ref: (f"examples{matrix}", column) for ref, (matrix, column) in columns.items()}
+        self.at |= {ref: (f"examples{matrix}", column) for ref, (matrix, column) in (batch.columns if batch else {}).items()}
         self.names = block_names(tensors, reserved)
         self.fresh = Names(reserved.union(self.names))
         self.number = {name: k for k, name in enumerate([*self.names, *results])}  # of the buffers that instructions write
@@ -95,7 +96,7 @@ class ByBlock:
         several: list[list[Instruction]] = [[], [], []]
         for ins in [*self.reading(), *self.instructions]:
             several[INSIDE if ins.row in (TOTAL, TOTAL_DOT) else self.parts[ins.out.buffer]].append(ins)
-        self.code.instructions = sum(several, [])
+        self.code.instructions = [ins for part in several for ins in part]
         self.code.inside = slice(len(several[BEFORE]), len(several[BEFORE]) + len(several[INSIDE]))
 
     def reading(self) -> Iterator[Instruction]:
@@ -116,7 +117,7 @@ class ByBlock:
         """The instructions of a group."""
         count, lists = len(group.entries), [refs for refs, _ in group.arguments]
         self.code.blocks[name] = count
-        if group.row in (TOTAL, TOTAL_DOT) or any(self.part(refs) == AFTER for refs in lists):
+        if self.code.batch and (group.row in (TOTAL, TOTAL_DOT) or any(self.part(refs) == AFTER for refs in lists)):
             self.parts[name] = AFTER
         width = group.arguments[0][1][-1] if group.form != "elementwise" else 1
         if group.form == "elementwise" and group.row.arity is None and count == 1:
@@ -157,12 +158,14 @@ class ByBlock:
         self, located: list[Located | Number], lists: Sequence[list[int]], dims: Sequence[tuple[int, ...]]
     ) -> tuple[list[tuple[int, ...]], list[Operand]]:
         """The sizes of loops for each dimension of arrays, and the operands in them; what fits no loops is copied in order."""
-        found = [[[]] * len(d) if isinstance(x, Number) else separated(x[1], d) for x, d in zip(located, dims)]
+        found: list[list[list[Loop]] | None] = []
+        for x, d in zip(located, dims):
+            found.append([[]] * len(d) if isinstance(x, Number) else separated(x[1], d))
         while (sizes := shared(found, dims)) is None:
             k = next((k for k, loops in enumerate(found) if loops is None), len(lists) - 1)
             k = k if found[k] is None or any(len(loops) > 1 for loops in found[k] or ()) else 0
-            located[k] = name, places = self.copied(lists[k])
-            found[k] = separated(places, dims[k])
+            located[k] = copy = self.copied(lists[k])
+            found[k] = separated(copy[1], dims[k])
         operands: list[Operand] = []
         for x, loops in zip(located, found):
             strides = [stride for part, several in zip(loops or (), sizes) for stride in split(part, several)]
@@ -189,7 +192,8 @@ class ByBlock:
             dims = [(width,), (width,)]
         source = self.located(refs)
         steps = {later - place for place, later in zip(source[1], source[1][width:])}
-        if len(steps) > 1 or len(loops_of(source[1][:width]) or "no") > 1:
+        line = loops_of(source[1][:width])
+        if len(steps) > 1 or line is None or len(line) > 1:
             source, steps = self.copied(refs), {width}
         first: Located = source[0], source[1][:width]
         sizes, (table, index) = self.loops([first, self.located(indices)], [refs, indices], dims)
@@ -202,10 +206,11 @@ class ByBlock:
         limit: Affine | Gather | None = None,
     ) -> None:  # fmt: skip
         """Add an instruction."""
-        buffers = [x.table.buffer if isinstance(x, Taken) else x.buffer for x in operands if x.__class__ is not Number]  # type: ignore[union-attr]
-        buffers += [x.index.buffer for x in operands if isinstance(x, Taken)]
-        reads = frozenset([self.number[buffer] for buffer in buffers if buffer in self.number])
-        reduced, writes = len(sizes) - len(out.strides), self.number[out.buffer]
+        number, parts = self.number, [x for x in operands if x.__class__ is not Number]
+        if parts and isinstance(parts[0], Taken):
+            parts = [parts[0].table, parts[0].index]
+        reads = frozenset([number[x.buffer] for x in parts if x.buffer in number])  # type: ignore[union-attr]
+        reduced, writes = len(sizes) - len(out.strides), number[out.buffer]
         self.instructions.append(Instruction(row, sizes, reduced, tuple(operands), out, writes, reads, limit))
 
     # Where numbers lie
@@ -305,7 +310,7 @@ class ByBlock:
 
 
 def nest(n: int, out: tuple[str, int], located: Sequence[Located | Number]) -> tuple[tuple[int, ...], list[Operand]]:
-    """The loops that n results, side by side, and as many lists as possible share; all these as operands, the others as tables."""
+    """The loops that n results, side by side, and as many lists as possible share, and all as operands: the others are tables."""
     everything: list[tuple[list[Loop] | None, Located | Number]] = [([(n, 1)] if n > 1 else [], (out[0], [out[1]]))]
     everything += [([] if isinstance(x, Number) else loops_of(x[1]), x) for x in located]
     chosen: list[list[Loop]] = []
