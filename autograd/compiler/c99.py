@@ -251,8 +251,8 @@ class Printer:
         if isinstance(x, Affine):
             return self.place(x, index)
         if isinstance(x, Taken):
-            places = offset((*x.table.strides, x.step), (*index, f"(int){self.place(x.index, index)}"), x.table.start)
-            return f"{self.buffer(x.table.buffer)}[{places}]"
+            strides, places = (*x.table.strides, x.step), (*index, f"(int){self.place(x.index, index)}")
+            return self.place(x.table._replace(strides=strides), places)
         return f"{self.buffer(x.buffer)}[{self.limit(x, index, sizes)}]"
 
     def place(self, x: Affine, index: Sequence[str]) -> str:

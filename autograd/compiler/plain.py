@@ -33,8 +33,7 @@ WORDS: dict[str, Any] = {**NUMBERS, "sum": LEFT_TO_RIGHT, "mul": operator.mul, "
 # What elements, indices of loops, and lengths are called, unless a block has such a name.
 VARIABLES = ("xyzt" "ijklmo" "n", "uvwd" "fghabc" "e", "pqrc" "lmstde" "o", tuple([f"{name}_" for name in "xyztijklmon"]))
 ELEMENTS, LETTERS, LENGTH = VARIABLES[0][:4], VARIABLES[0][4:10], VARIABLES[0][10]
-RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program", "each", *map("row{}".format, range(99)),
-            *map("examples{}".format, range(99))}  # fmt: skip
+RESERVED = {*WORDS, *keyword.kwlist, *vars(builtins), *VARIABLES[-1], "inputs", "program", "each"}
 # So few results are written one by one if there are so many blocks: for every comprehension, Python copies its list of all names.
 FEW, MANY = 3, 1000
 TOTALS = (TOTAL, TOTAL_DOT)
@@ -67,7 +66,8 @@ def plain(
     The last list has the numbers of `sides`. With a batch, `program(inputs, examples0, ...)` goes through rows of numbers, and
     the list "each" has a list for each of them; it returns no sides.
     """
-    return Printer(by_block(tensors, results, sides, RESERVED | NUMBERS.keys(), batch)).text()
+    rows = {f"{name}{k}" for name in ("row", "examples") for k in range(len(batch.widths) if batch else 0)}
+    return Printer(by_block(tensors, results, sides, RESERVED | NUMBERS.keys() | rows, batch)).text()
 
 
 class Printer:
