@@ -162,13 +162,17 @@ class on_rows:  # noqa: N801
         shared, each, self.results = parted(tensors, results)
         matrices = range(1 + max([m for m, _ in columns.values()], default=0))
         widths = [1 + max([column for m, column in columns.values() if m == k], default=0) for k in matrices]
+        at = {ref: k for k, ref in enumerate(tensors.program.inputs)}
+        self.places = [at[ref] for block in tensors.inputs if not block.batched for ref in block.entries if ref is not None]
+        self.inputs = len(at)
         self.text = plain(tensors, {"shared": shared, "each": each}, batch=Batch(1, tuple(widths), columns))
         self.function = self.text.function()
 
     def __call__(self, parts: Sequence[Any]) -> list[Any]:
         """An array for each result."""
-        np, count = self.np, len(parts[1])
-        shared, each = map(np.array, self.function(*[np.asarray(part, dtype=float).tolist() for part in parts]))
+        np, count, numbers = self.np, len(parts[1]), self.np.zeros(self.inputs)
+        numbers[self.places] = parts[0]
+        shared, each = map(np.array, self.function(*[np.asarray(part, dtype=float).tolist() for part in (numbers, *parts[1:])]))
         each = each.reshape(count, -1).T
         return [
             each[start:stop].reshape(*shape, count) if varies else shared[start:stop].reshape(shape)

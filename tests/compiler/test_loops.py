@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import random
+import re
 
 import numpy as np
 import pytest
@@ -164,6 +166,37 @@ def test_a_batch_runs_as_plain_python(name, reduce):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
     assert other.backend == "python: as it was asked for"
     assert "for row0, row1 in zip(examples0, examples1):" in other.source
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_in_c_sums_over_its_examples(name, tmp_path):
+    function, arguments = BATCHES[name]
+    compiled = ag.compile(function, batch=(1, 2), reduce="sum", backend="python")
+    value, slopes = compiled.value_and_grad(*arguments)
+    text = compiled.to_c("f")
+    rows = compiled.inputs(*arguments)
+    made = library(text, tmp_path, "-O1")
+    varying = list(compiled.latest_variant().varying)
+    examples = [row[k] for row in rows for k in varying]
+    double = ctypes.c_double
+    found, gradient = (double * 1)(), (double * len(rows[0]))()
+    status = made.f_batch(len(rows), (double * len(rows[0]))(*rows[0]), (double * len(examples))(*examples), found, gradient)
+    assert (status, found[0]) == (0, pytest.approx(value, rel=1e-13))
+    expected = list(slopes.values()) if isinstance(slopes, dict) else slopes
+    assert list(gradient)[: len(expected)] == pytest.approx(expected, rel=1e-11, abs=1e-14)
+    assert re.search(r"int f_batch\(int count.*examples, \d numbers for each", text, re.DOTALL)
+
+
+@needs_compiler
+def test_a_batch_in_c_says_which_comparison_does_not_hold(tmp_path):
+    f = ag.compile(lambda w, x: w * x if x > 0.0 else w - x, batch=1)
+    f(2.0, np.array([1.0, 3.0]))
+    made, double = library(f.to_c("f"), tmp_path), ctypes.c_double
+    found, gradient = (double * 1)(), (double * 2)()
+    assert made.f_batch(2, (double * 2)(2.0, 0.0), (double * 2)(1.0, 3.0), found, gradient) == 0
+    assert (found[0], list(gradient)) == (8.0, [4.0, 0.0])
+    assert made.f_batch(2, (double * 2)(2.0, 0.0), (double * 2)(1.0, -3.0), found, gradient) == 1
 
 
 def test_results_of_each_example_by_plain_python():

@@ -46,7 +46,7 @@ def by_block(
 ) -> Code:  # fmt: skip
     """The instructions of a program that fill these buffers with results. No block is called by a name that is reserved.
 
-    With a batch, the buffer "each" has results of each example, and the inputs that do not vary lie block after block.
+    With a batch, the buffer "each" has results of each example; inputs that vary leave their places in "in" to nobody.
 
     >>> from autograd.compiler.program import Program
     >>> from autograd.compiler.recover import recover
@@ -71,10 +71,7 @@ class ByBlock:
     ) -> None:  # fmt: skip
         self.program, self.blocks = tensors.program, tensors.blocks
         self.home, self.place = tensors.home, tensors.place
-        shared = self.program.inputs
-        if batch is not None:
-            shared = [ref for block in tensors.inputs if not block.batched for ref in block.entries if ref is not None]
-        self.at = {ref: ("in", k) for k, ref in enumerate(shared)}
+        self.at = {ref: ("in", k) for k, ref in enumerate(self.program.inputs)}
         self.at |= {ref: (f"examples{matrix}", column) for ref, (matrix, column) in (batch.columns if batch else {}).items()}
         self.names = block_names(tensors, reserved)
         self.fresh = Names(reserved.union(self.names))
@@ -84,7 +81,7 @@ class ByBlock:
         self.known: dict[object, Located] = {}  # lists that are there already
         self.elements: dict[int, Affine | Number] = {}  # operands that are one number
         blocks = {name: len(refs) for name, refs in results.items()}
-        self.code = Code(len(shared), 0, results=tuple(results), blocks=blocks, batch=batch)
+        self.code = Code(len(self.at), 0, results=tuple(results), blocks=blocks, batch=batch)
         self.instructions: list[Instruction] = []
         for k, block in enumerate(self.blocks):
             self.parts[self.names[k]] = INSIDE if block.batched else BEFORE
