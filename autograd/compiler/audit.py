@@ -327,24 +327,29 @@ class Auditor:
 
     def __init__(self, requested: bool | None) -> None:
         self.requested = requested
-        self.due = float("inf")  # by the clock
+        self.due = float("-inf") if requested else float("inf")  # by the clock
 
     def is_due(self) -> bool:
         """Whether this call is to be audited."""
-        return self.requested is True or (self.requested is None and perf_counter() >= self.due)
+        return perf_counter() >= self.due
+
+    def wait(self, seconds: float) -> None:
+        """The next audit is so long from now, unless every call is audited, or none."""
+        if self.requested is None:
+            self.due = perf_counter() + seconds
 
     def traced(self, operations: int, seconds: float) -> None:
         """The function was traced for the first time, or again: an audit would take about as long."""
         if self.due == float("inf"):
-            self.due = perf_counter() + (0.0 if operations <= AT_ONCE else seconds / SHARE)
+            self.wait(0.0 if operations <= AT_ONCE else seconds / SHARE)
 
     def audited(self, seconds: float) -> None:
         """The function was audited."""
-        self.due = perf_counter() + seconds / SHARE
+        self.wait(seconds / SHARE)
 
     def failed(self) -> None:
         """The function does not do what its program does: the next call is audited too, also if it is traced anew."""
-        self.due = 0.0
+        self.wait(0.0)
 
 
 class Muted:
