@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import prod
@@ -15,19 +14,20 @@ from autograd.compiler.totals import TOTAL, TOTAL_DOT
 
 __all__ = ["NAMES", "Printer"]
 
-# Reductions of any number of operands x: what is declared, what every operand does in one pass after another, and the result.
+# Reductions of any number of operands x to s: what is declared, what every operand does in one pass after another, the result.
 REDUCED = {
-    "sum": ("s = 0.0", ["s += {x}"], "s"),
-    "prod": ("s = 1.0", ["s *= {x}"], "s"),
-    "max": ("s = -INFINITY", ["s = maximum(s, {x})"], "s"),
-    "min": ("s = INFINITY", ["s = minimum(s, {x})"], "s"),
-    "norm": ("s = 0.0", ["s = hypot(s, {x})"], "s"),
-    "logsumexp": ("top = -INFINITY, s = 0.0, ties = -1.0",
-                  ["top = maximum(top, {x})", "ties += {x} == top, s += {x} == top ? 0.0 : exp({x} - top)"],
-                  "top - top == 0.0 ? top + log1p(s + ties) : top"),
-    "dot": ("s = 0.0", ["s += {x} * {y}"], "s"),
-    "total_dot": ("s = 0.0", ["s += {x} * {y}"], "s"),
+    "sum": ("{s} = 0.0", ["{s} += {x}"], "{s}"),
+    "prod": ("{s} = 1.0", ["{s} *= {x}"], "{s}"),
+    "max": ("{s} = -INFINITY", ["{s} = maximum({s}, {x})"], "{s}"),
+    "min": ("{s} = INFINITY", ["{s} = minimum({s}, {x})"], "{s}"),
+    "norm": ("{s} = 0.0", ["{s} = hypot({s}, {x})"], "{s}"),
+    "logsumexp": ("top = -INFINITY, {s} = 0.0, ties = -1.0",
+                  ["top = maximum(top, {x})", "ties += {x} == top, {s} += {x} == top ? 0.0 : exp({x} - top)"],
+                  "top - top == 0.0 ? top + log1p({s} + ties) : top"),
+    "dot": ("{s} = 0.0", ["{s} += {x} * {y}"], "{s}"),
+    "total_dot": ("{s} = 0.0", ["{s} += {x} * {y}"], "{s}"),
 }  # fmt: skip
+WORDS = {"max": "maximum", "min": "minimum", "logsumexp": "maximum"}  # that these use
 WIDTH = 120
 OUTER, INNER = ("i", "j", "h", "g", "f", "e"), ("k", "l", "m", "n", "o", "p")  # loops, from the outermost on
 SIDE_BY_SIDE = 16  # of more single stores in a row, GCC takes the square of the time: then they have gaps between
@@ -123,46 +123,46 @@ class Printer:
 
     def single(self, ins: Instruction, name: str) -> Lines:
         """One number, which is a variable."""
-        lines = self.statement(ins, name, ())
+        is_fold = ins.row.arity is None and (ins.reduced or ins.row.name not in ("sum", "dot", "total_dot"))
         if ins.row in TOTALS:
             self.totals.append(f"double {name} = 0.0;")
-            return lines if len(lines) == 1 else ["{", *indented(lines), "}"]
-        if len(lines) == 1:
-            return [f"const double {lines[0]}"]
-        if lines[-1] == f"{name} = s;":  # the variable itself is the sum
-            return [re.sub(r"\bs\b", name, line) for line in lines[:-1]]
-        if lines[0].startswith("if "):
-            return [*lines[:-1], f"const double {lines[-1]}"]
-        return [f"double {name};", "{", *indented(lines), "}"]
+            lines = self.statement(ins, name, ())
+            return ["{", *indented(lines), "}"] if is_fold else lines
+        if not is_fold:
+            *checks, line = self.statement(ins, name, ())
+            return [*checks, f"const double {line}"]
+        if REDUCED.get(ins.row.name, ("", [], "{s}"))[2] == "{s}":  # the variable itself is the sum
+            return self.statement(ins, "", (), name)
+        return [f"double {name};", "{", *indented(self.statement(ins, name, ())), "}"]
 
-    def statement(self, ins: Instruction, target: str, outer: Sequence[str]) -> Lines:
-        """What is done inside the outer loops."""
-        index = (*outer, *INNER[: ins.reduced])
+    def statement(self, ins: Instruction, target: str, outer: Sequence[str], s: str = "s") -> Lines:
+        """What is done inside the outer loops, by an accumulator `s` if it folds, which then goes to a target if there is one."""
+        index, name = (*outer, *INNER[: ins.reduced]), ins.row.name
         operands = [self.element(x, index, ins.sizes) for x in ins.operands]
-        checks = [line for x in ins.operands if isinstance(x, Taken) for line in self.checked(x, index)]
-        name, sign = ins.row.name, "+=" if ins.row in TOTALS else "="
+        sign = "+=" if ins.row in TOTALS else "="
         if ins.row.arity is not None:
+            checks = [line for x in ins.operands if isinstance(x, Taken) for line in self.checked(x, index)]
             text = operands[0] if name in ("pos", "total") else self.rows.applied(ins.row, operands)
             return [*checks, f"{target} {sign} {text};"]
         if name not in REDUCED:
             raise TypeError(f"primitive {name!r} of many operands has no form in C")
         declared, passes, result = REDUCED[name]
-        for word in re.findall(r"maximum|minimum", " ".join(passes)):
-            self.rows.word(ins.row, word)
-        if not ins.reduced:
+        if name in WORDS:
+            self.rows.word(ins.row, WORDS[name])
+        if not ins.reduced and name in ("sum", "dot", "total_dot"):
             half = len(operands) // 2
-            if name.endswith("dot"):
-                operands = [f"{x} * {y}" for x, y in zip(operands[:half], operands[half:])]
-            if name in ("sum", "dot", "total_dot"):
-                return [f"{target} {sign} {' + '.join(['0.0', *operands])};"]
-            steps = [f"{step.format(x=x)};" for step in passes for x in operands]
+            terms = operands if name == "sum" else [f"{x} * {y}" for x, y in zip(operands[:half], operands[half:])]
+            return [f"{target} {sign} {' + '.join(['0.0', *terms])};"]
+        if not ins.reduced:
+            steps = [f"{step.format(x=x, s=s)};" for step in passes for x in operands]
         else:
             ends: list[Any] = list(ins.sizes[len(outer) :])
             if ins.limit is not None:
                 ends[-1] = self.limit(ins.limit, index, ins.sizes)
-            loops = list(zip(index[len(outer) :], ends))
-            steps = [line for step in passes for line in looped(loops, [f"{step.format(**dict(zip('xy', operands)))};"])]
-        return [f"double {declared};", *steps, f"{target} {sign} {result};"]
+            loops, named = list(zip(index[len(outer) :], ends)), dict(zip("xy", operands))
+            steps = [line for step in passes for line in looped(loops, [f"{step.format(**named, s=s)};"])]
+        ending = [f"{target} {sign} {result.format(s=s)};"] if target else []
+        return [f"double {declared.format(s=s)};", *steps, *ending]
 
     def is_along_memory(self, ins: Instruction) -> bool:
         """Whether sums of products are faster with the last outer loop inside: neighbours are read along it, not along sums."""

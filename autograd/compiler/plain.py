@@ -40,6 +40,31 @@ TOTALS = (TOTAL, TOTAL_DOT)
 Loops = Sequence[Loop]
 
 
+class At(NamedTuple):
+    """A place in a list: so far from a variable, or from the beginning if it has no name."""
+
+    name: str
+    steps: int
+
+    def __str__(self) -> str:
+        return offset((1,), (self.name,), self.steps) if self.name else str(self.steps)
+
+    def further(self, steps: int) -> At:
+        """A place some steps further on."""
+        return At(self.name, self.steps + steps)
+
+
+class Clause(NamedTuple):
+    """A loop of a comprehension: `for name in source`; one that only repeats has how many `times`."""
+
+    name: str
+    source: str
+    times: int = 0
+
+    def __str__(self) -> str:
+        return f"for {self.name} in {self.source}"
+
+
 class PlainText(NamedTuple):
     """A printed program: its text, the tables of places and constants in it, and the functions of floats it calls."""
 
@@ -140,7 +165,7 @@ class Printer:
             return self.ragged(ins)
         if any(isinstance(x, Taken) for x in ins.operands):  # every element by its place
             letters = [self.letters[name] for name in LETTERS[: len(ins.outer)]]
-            clauses = [f"for {letter} in range({size})" for letter, size in zip(letters, ins.outer)]
+            clauses = [Clause(letter, f"range({size})") for letter, size in zip(letters, ins.outer)]
             return listed(self.applied(ins, [self.element(x, letters) for x in ins.operands]), clauses)
         if not ins.reduced and prod(ins.outer) <= FEW and len(self.code.blocks) > MANY:
             return f"[{', '.join([self.applied(ins, self.operands(ins, index)) for index in indices(ins.outer)])}]"
@@ -154,7 +179,7 @@ class Printer:
         if any(sum(v[level[0]] for level in levels) > 1 for v in varying):
             levels, varying = [[*axes]], [[any(v)] * len(v) for v in varying]
         texts = self.operands(ins, (0,) * len(axes))
-        clauses: list[str] = []
+        clauses: list[Clause] = []
         for level in levels:
             chosen = [k for k, v in enumerate(varying) if v[level[0]]]
             names = [self.letters[ELEMENTS[k]] for k in chosen]
@@ -164,11 +189,11 @@ class Printer:
                 clauses += inside
             elif found:
                 lists = [self.named(listed(*pair)) if clauses else listed(*pair) for pair in found]
-                clauses.append(f"for {', '.join(names)} in {zipped(lists)}")
+                clauses.append(Clause(", ".join(names), zipped(lists)))
                 for k, name in zip(chosen, names):
                     texts[k] = name
             else:
-                clauses.append(f"for _ in range({prod([ins.sizes[a] for a in level])})")
+                clauses.append(repeated(prod([ins.sizes[a] for a in level])))
         return listed(self.applied(ins, texts), clauses)
 
     def ragged(self, ins: Instruction) -> str:
@@ -182,13 +207,13 @@ class Printer:
                 names.append((i, self.firsts(x, ins.sizes[0])))
                 texts.append(f"{self.buffer(x.buffer)}[{i}:{i} + {n if step == 1 else f'{step} * {n}:{step}'}]")
         letters, lists = zip(*names, (n, self.firsts(ins.limit, ins.sizes[0])))
-        return listed(self.applied(ins, texts), [f"for {', '.join(letters)} in {zipped(lists)}"])
+        return listed(self.applied(ins, texts), [Clause(", ".join(letters), zipped(lists))])
 
     def firsts(self, x: Any, count: int) -> str:
         """Where rows begin, or how long they are."""
         if isinstance(x, Gather):
             return self.table(x.table)
-        return span(x.start, count, x.strides[0]) if x.strides[0] else f"[{x.start}] * {count}"
+        return span(At("", x.start), count, x.strides[0]) if x.strides[0] else f"[{x.start}] * {count}"
 
     def applied(self, ins: Instruction, texts: Sequence[str]) -> str:
         """The row of an instruction, on elements or on rows."""
@@ -218,55 +243,54 @@ class Printer:
             if isinstance(x, Number):
                 text = f"[{x.value!r}] * {prod(ins.sizes[len(ins.outer) :])}"
             elif isinstance(x, Affine):
-                text = self.row(x.buffer, x.start, list(zip(ins.sizes, x.strides))[len(ins.outer) :])
+                text = self.row(x.buffer, At("", x.start), list(zip(ins.sizes, x.strides))[len(ins.outer) :])
             is_fixed = not any(strides_of(x, ins))
             texts.append(self.named(text) if ins.outer and is_fixed else text)
         return texts
 
-    def walk(self, x: Operand, ins: Instruction, level: Sequence[int], name: str) -> tuple[str, list[str]]:
-        """An element or a row of an operand, and the clauses that run through all of them in some of the outer loops."""
+    def walk(self, x: Operand, ins: Instruction, level: Sequence[int], name: str) -> tuple[str, list[Clause]]:
+        """An element or a row of an operand, and the loops over all of them in some of the outer loops."""
         if isinstance(x, Gather):
             self.gathers.append(x.buffer)
             i = self.letters["i"]
-            return f"{self.buffer(x.buffer)}[{i}]", [f"for {i} in {self.table(x.table)}"]
+            return f"{self.buffer(x.buffer)}[{i}]", [Clause(i, self.table(x.table))]
         if not isinstance(x, Affine):
-            return self.element(x, ()), [f"for _ in range({prod(ins.outer)})"]
-        loops = [(ins.sizes[a], x.strides[a]) for a in level]
-        return self.loops(x.buffer, x.start, loops, name, list(zip(ins.sizes, x.strides))[len(ins.outer) :])
+            return self.element(x, ()), [repeated(prod(ins.outer))]
+        loops = list(zip(ins.sizes, x.strides))
+        return self.loops(x.buffer, At("", x.start), [loops[a] for a in level], name, loops[len(ins.outer) :])
 
     def loops(
-        self, buffer: str, start: int | str, loops: Loops, name: str, inner: Loops = (), letters: str = LETTERS
-    ) -> tuple[str, list[str]]:  # fmt: skip
-        """An element of a buffer, or a row of the inner loops, and the clauses that run through all of them."""
-        loops, clauses, times = merged(loops), list[str](), ""
+        self, buffer: str, start: At, loops: Loops, name: str, inner: Loops = (), letters: str = LETTERS
+    ) -> tuple[str, list[Clause]]:  # fmt: skip
+        """An element of a buffer, or a row of the inner loops, and the loops over all of them from a start on."""
+        loops, clauses, text, times = merged(loops), list[Clause](), "", ""
         last = max([k for k, (_, step) in enumerate(loops) if step], default=-1)
-        text = ""
         for k, (size, step) in enumerate(loops):
             if step > 0 and k == last and not inner:  # a slice
-                clauses.append(f"for {name} in {self.cut(buffer, start, size, step)}{times}")
+                clauses.append(Clause(name, self.cut(buffer, start, size, step) + times))
                 text = name
             elif step:
-                clauses.append(f"for {self.letters[letters[0]]} in {span(start, size, step)}")
-                start, letters = self.letters[letters[0]], letters[1:]
+                clauses.append(Clause(self.letters[letters[0]], span(start, size, step)))
+                start, letters = At(self.letters[letters[0]], 0), letters[1:]
             elif k == last - 1 and loops[last][1] > 0 and not inner:
                 times = f" * {size}"
             else:
-                clauses.append(f"for _ in range({size})")
-        return text or (self.row(buffer, start, inner, letters) if inner else self.at(buffer, start)), clauses
+                clauses.append(repeated(size))
+        return text or (self.row(buffer, start, inner, letters) if inner else self.at(buffer, str(start))), clauses
 
-    def row(self, buffer: str, start: int | str, loops: Loops, letters: str = LETTERS) -> str:
-        """The elements of a buffer in loops as a list, which begins at a number or a variable."""
+    def row(self, buffer: str, start: At, loops: Loops, letters: str = LETTERS) -> str:
+        """The elements of a buffer in loops as a list, from a start on."""
         loops = merged(loops)
         if len(loops) == 2 and loops[0][0] <= FEW and min(loops[0][1], loops[1][1]) > 0:
-            rows = [self.cut(buffer, further(start, k * loops[0][1]), *loops[1]) for k in range(loops[0][0])]
+            rows = [self.cut(buffer, start.further(k * loops[0][1]), *loops[1]) for k in range(loops[0][0])]
             return f"[{', '.join([f'*{row}' for row in rows])}]"
         return listed(*self.loops(buffer, start, loops, self.letters["x"], letters=letters))
 
-    def cut(self, buffer: str, start: int | str, count: int, by: int) -> str:
+    def cut(self, buffer: str, start: At, count: int, by: int) -> str:
         """So many elements of a list, at a distance: the whole, or a slice."""
-        if start == 0 and by == 1 and count == self.code.size(buffer) and not buffer.startswith("examples"):
+        if start == ("", 0) and by == 1 and count == self.code.size(buffer) and not buffer.startswith("examples"):
             return self.buffer(buffer)
-        stop = further(start, count if by == 1 else count * by - by + 1)
+        stop = start.further(count if by == 1 else count * by - by + 1)
         return f"{self.buffer(buffer)}[{start}:{stop}{f':{by}' if by > 1 else ''}]"
 
     def element(self, x: Operand, index: Sequence[str | int]) -> str:
@@ -338,23 +362,20 @@ def strides_of(x: Operand, ins: Instruction) -> Sequence[int]:
     return (0 if isinstance(x, Number) else 1,) * len(ins.outer)
 
 
-def span(start: int | str, count: int, by: int) -> str:
+def span(start: At, count: int, by: int) -> str:
     """Places at a distance.
 
-    >>> span(0, 3, 1), span(4, 3, 2), span("i", 3, 1)
+    >>> span(At("", 0), 3, 1), span(At("", 4), 3, 2), span(At("i", 0), 3, 1)
     ('range(3)', 'range(4, 10, 2)', 'range(i, i + 3)')
     """
-    if start == 0 and by == 1:
+    if start == ("", 0) and by == 1:
         return f"range({count})"
-    return f"range({start}, {further(start, count * by)}{f', {by}' if by != 1 else ''})"
+    return f"range({start}, {start.further(count * by)}{f', {by}' if by != 1 else ''})"
 
 
-def further(start: int | str, steps: int) -> int | str:
-    """A place some steps further on."""
-    if isinstance(start, int):
-        return start + steps
-    name, _, before = start.partition(" + ")
-    return offset((1,), (name,), int(before or 0) + steps)
+def repeated(times: int) -> Clause:
+    """A loop that only repeats."""
+    return Clause("_", f"range({times})", times)
 
 
 def merged(loops: Loops) -> list[Loop]:
@@ -368,19 +389,17 @@ def merged(loops: Loops) -> list[Loop]:
     return found
 
 
-def listed(text: str, clauses: Sequence[str]) -> str:
-    """A list of what clauses run through.
+def listed(text: str, clauses: Sequence[Clause]) -> str:
+    """A list of what loops run through.
 
-    >>> listed("x", ["for x in a"]), listed("2.0", ["for _ in range(3)"]), listed("-x", ["for x in a"])
+    >>> listed("x", [Clause("x", "a")]), listed("2.0", [repeated(3)]), listed("-x", [Clause("x", "a")])
     ('a', '[2.0] * 3', '[-x for x in a]')
     """
-    if len(clauses) < 2:
-        head, _, source = clauses[0].partition(" in ") if clauses else ("", "", "")
-        if head == f"for {text}":
-            return source
-        if head in ("", "for _"):
-            return f"[{text}]{source.replace('range(', ' * ').rstrip(')')}"
-    return f"[{text} {' '.join(clauses)}]"
+    if len(clauses) == 1 and clauses[0].name == text:
+        return clauses[0].source
+    if len(clauses) == 1 and clauses[0].times:
+        return f"[{text}] * {clauses[0].times}"
+    return f"[{' '.join([text, *map(str, clauses)])}]"
 
 
 def zipped(lists: Sequence[str]) -> str:

@@ -120,7 +120,7 @@ def test_c_equals_plain_python_to_the_last_bit(name, tmp_path):
     compiled = ag.compile(function, backend="python", audit=False)
     compiled.value_and_grad(*arguments)
     inputs = compiled.inputs(*arguments)
-    values, slopes, _ = compiled.latest.executable(tuple(range(len(inputs)))).written([inputs])
+    values, slopes, *_ = compiled.latest.executable(tuple(range(len(inputs)))).written([inputs])
     made = library(compiled.to_c("f"), tmp_path, "-O1")
     status, found = called(made.f_gradient, inputs, 1, len(inputs))
     assert (status, found) == (0, [*values, *slopes])
