@@ -246,3 +246,17 @@ def test_a_program_in_which_nothing_is_alike_stays_linear():
     assert len(compiled.source) < 300 * 250
     assert sum("[" in line and "inputs" not in line for line in compiled.source.splitlines()) < 5  # numbers are names
     assert math.isfinite(compiled(3.7, 0.3))
+
+
+@needs_compiler
+def test_many_numbers_that_are_read_together_in_c(tmp_path):
+    def logistic(r, x):
+        for _ in range(40):
+            x = r * x * (1.0 - x)
+        return x
+
+    compiled = ag.compile(logistic, backend="python", audit=False)
+    value, slope = compiled.value_and_grad(3.7, 0.3)
+    made = library(compiled.to_c("f"), tmp_path, "-O1")
+    status, found = called(made.f_gradient, [3.7, 0.3], 1, 2)
+    assert (status, found[:2]) == (0, [value, slope])
