@@ -18,6 +18,7 @@ from autograd.compiler.tensors.by_block import by_block
 from autograd.compiler.tensors.instructions import Batch
 from autograd.compiler.tensors.strides import loops_of
 from autograd.compiler.totals import totals
+from autograd.ops import TABLE
 
 __all__ = ["File", "to_c"]
 
@@ -144,7 +145,7 @@ class File:
                 for j, k in enumerate(wanted):
                     gradient[o * size + k] = program.outputs[count + o * len(wanted) + j]
         sides = [ref for guard in program.guards for ref in (guard.left, guard.right)]
-        code = by_block(recover(program, batch.columns if batch else ()), results, sides, RESERVED | NAMES, batch)
+        code = by_block(recover(program, batch.columns if batch else ()), results, sides, RESERVED | NAMES | TABLE.keys(), batch)
         return Printer(code, self.rows, size).text(name, [(guard.sign, guard.answer) for guard in program.guards])
 
 

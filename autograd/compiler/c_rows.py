@@ -33,7 +33,7 @@ LIBRARY = {
 SPEED = re.compile(r"[a-zA-Z]\d*_?\d*|(v\d*|vm|VM)_\w+|nest\d+|table\d+|run|in|out|scratch|constants|NEST|NUMBERS|HELD")
 MACROS = {"HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "INFINITY", "NAN", "NULL", "SCRATCH"}
 CONSTANTS = {"inf": "INFINITY", "nan": "NAN", "copysign": "copysign", "fabs": "fabs"}
-RESERVED = {*KEYWORDS, *MATH, *MATH.values(), *HELPERS, *TABLE, "NAN", "INFINITY"}
+RESERVED = {*KEYWORDS, *MATH, *MATH.values(), *HELPERS, "NAN", "INFINITY"}
 
 
 def is_free(name: str) -> bool:

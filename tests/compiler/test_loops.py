@@ -260,3 +260,16 @@ def test_many_numbers_that_are_read_together_in_c(tmp_path):
     made = library(compiled.to_c("f"), tmp_path, "-O1")
     status, found = called(made.f_gradient, [3.7, 0.3], 1, 2)
     assert (status, found[:2]) == (0, [value, slope])
+
+
+@needs_compiler
+def test_an_input_that_is_called_as_an_operation_of_its_own(own_rows, tmp_path):
+    ag.primitive("bend", "x / (1.0 + x * x)", "(1.0 - x * x) / (1.0 + x * x) ** 2")
+
+    def f(bend, outputs, each, count):
+        return ag.sum([ag.bend(x) * y for x, y in zip(bend, outputs)]) * each[0] + count[1]
+
+    arguments = [0.5, 2.0], [1.0, -1.0], [3.0, 1.0], [0.25, 0.75]
+    compiled = ag.compile(f, backend="python")
+    made = library((compiled(*arguments), compiled.to_c("f"))[1], tmp_path)
+    assert called(made.f, compiled.inputs(*arguments), 1) == (0, [f(*arguments)])
