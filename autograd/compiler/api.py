@@ -271,7 +271,7 @@ class Compiled:
 
     def compiled(self, trace: Tracer) -> Variant:
         """A new program."""
-        variant: Variant = trace(partial(Variant, backend=self.asked))
+        variant: Variant = trace(partial(Variant, backend=self.asked, audited=self.auditor.requested is not False))
         self.auditor.traced(variant.size, variant.seconds)
         return variant
 
@@ -292,7 +292,7 @@ class Compiled:
 
     def report(self, variant: Variant, trace: Tracer) -> Report:
         """What an audit of a program finds."""
-        tracing = partial(Tracing, around=untouched, plainly=True)
+        tracing = partial(Tracing, around=untouched, plainly=untouched)
         with collector_paused():
             return audit(self.__name__, variant, lambda make: trace(partial(tracing, program=make)))
 
