@@ -42,6 +42,7 @@ class Printer:
     def __init__(self, code: Code, rows: Rows, count: int) -> None:
         self.code, self.rows, self.count = code, rows, count  # what is read from place `count` is the number of examples
         self.names = Names(code.blocks.keys() | code.tables.keys())
+        self.singles = {name for name, size in code.blocks.items() if size == 1} - {*code.results}  # which are variables
         self.tables: Lines = []
         self.pointers: Lines = []
         self.totals: Lines = []
@@ -77,7 +78,7 @@ class Printer:
 
     def written(self, instructions: Sequence[Instruction]) -> Lines:
         """The lines of instructions; a number is copied where it is made, while it is in a register."""
-        made = {ins.out.buffer for ins in instructions if self.is_single(ins.out.buffer)}
+        made = {ins.out.buffer for ins in instructions} & self.singles
         copies: dict[str, list[Instruction]] = defaultdict(list)
         others: list[Instruction] = []
         for ins in instructions:
@@ -94,7 +95,7 @@ class Printer:
         """One loop nest."""
         name, x = ins.out.buffer, ins.operands[0]
         size = self.code.blocks[name]
-        if self.is_single(name):
+        if name in self.singles:
             return self.single(ins, name)
         if name not in self.code.results and ins.out.start == 0:
             is_copy = ins.row.name == "pos" and ins.sizes == (size,)
@@ -190,7 +191,7 @@ class Printer:
 
     def place(self, x: Affine, index: Sequence[str]) -> str:
         """One number of a buffer."""
-        if self.is_single(x.buffer):
+        if x.buffer in self.singles:
             return x.buffer
         if x.buffer == "in" and x.start == self.count:
             return "count"
@@ -215,10 +216,6 @@ class Printer:
     def gap(self, buffer: str) -> int:
         """How far the neighbours in a buffer are from each other."""
         return 2 if buffer in self.spread else 1
-
-    def is_single(self, buffer: str) -> bool:
-        """Whether a block is a number, which is a variable."""
-        return self.code.blocks.get(buffer) == 1 and buffer not in self.code.results
 
 
 def looped(loops: Sequence[tuple[str, Any]], body: Lines) -> Lines:

@@ -100,6 +100,7 @@ class Printer:
 
     def __init__(self, code: Code) -> None:
         self.code = code
+        self.singles = {name for name, size in code.blocks.items() if size == 1} - {*code.results}  # numbers, not lists
         variables = next(names for names in VARIABLES if not set(names) & code.blocks.keys())
         self.letters = dict(zip(VARIABLES[0], variables))
         self.names = Names(code.blocks.keys() | code.tables.keys())
@@ -145,7 +146,7 @@ class Printer:
                 returned[name] = text
             elif parts[0].row not in TOTALS:
                 self.lines.append(f"{name} = {text}")
-            elif self.is_single(name):
+            elif name in self.singles:
                 self.lines.append(f"{name} += {text}")
             else:
                 self.lines.append(f"{name} = [{x} + {y} for {x}, {y} in zip({name}, {text})]")
@@ -153,7 +154,7 @@ class Printer:
     def block(self, name: str, parts: Sequence[Instruction]) -> str:
         """A block as an expression: a number if it has but one, else a list, made by one instruction or part by part."""
         texts = [self.results(ins) if ins.outer else self.applied(ins, self.operands(ins)) for ins in parts]
-        if self.is_single(name) or (len(parts) == 1 and parts[0].outer):
+        if name in self.singles or (len(parts) == 1 and parts[0].outer):
             return texts[0]
         return f"[{', '.join([f'*{text}' if ins.outer else text for text, ins in zip(texts, parts)])}]"
 
@@ -309,11 +310,7 @@ class Printer:
 
     def at(self, buffer: str, place: int | str) -> str:
         """One number of a block."""
-        return buffer if self.is_single(buffer) else f"{self.buffer(buffer)}[{place}]"
-
-    def is_single(self, buffer: str) -> bool:
-        """Whether a block is a number, not a list."""
-        return self.code.blocks.get(buffer) == 1 and buffer not in self.code.results
+        return buffer if buffer in self.singles else f"{self.buffer(buffer)}[{place}]"
 
     def buffer(self, name: str) -> str:
         """What a buffer is called."""

@@ -90,11 +90,17 @@ class ByBlock:
         for name, refs in results.items():
             self.fill(name, list(refs))
         self.code.sides = [self.element(ref) for ref in sides]
-        several: list[list[Instruction]] = [[], [], []]
-        for ins in [*self.reading(), *self.instructions]:
-            several[INSIDE if ins.row in (TOTAL, TOTAL_DOT) else self.parts[ins.out.buffer]].append(ins)
-        self.code.instructions = [ins for part in several for ins in part]
-        self.code.inside = slice(len(several[BEFORE]), len(several[BEFORE]) + len(several[INSIDE]))
+        self.code.instructions = [*self.reading(), *self.instructions]
+        if batch is not None:
+            self.sort_parts()
+
+    def sort_parts(self) -> None:
+        """What is done before the examples, for each of them, and after them; totals add up inside."""
+        parts: list[list[Instruction]] = [[], [], []]
+        for ins in self.code.instructions:
+            parts[INSIDE if ins.row in (TOTAL, TOTAL_DOT) else self.parts[ins.out.buffer]].append(ins)
+        self.code.instructions = [ins for part in parts for ins in part]
+        self.code.inside = slice(len(parts[BEFORE]), len(parts[BEFORE]) + len(parts[INSIDE]))
 
     def reading(self) -> Iterator[Instruction]:
         """The instructions that read the blocks of inputs."""
@@ -112,8 +118,11 @@ class ByBlock:
 
     def write(self, name: str, group: Group) -> None:
         """The instructions of a group."""
-        count, lists = len(group.entries), [refs for refs, _ in group.arguments]
-        self.code.blocks[name] = count
+        self.code.blocks[name] = count = len(group.entries)
+        if count == 1 and group.form == "elementwise" and group.row.arity is not None and not self.code.batch:  # often thousands
+            self.emit(group.row, (), [self.element(refs[0]) for refs, _ in group.arguments], Affine(name, 0, ()))
+            return
+        lists = [refs for refs, _ in group.arguments]
         if self.code.batch and (group.row in (TOTAL, TOTAL_DOT) or any(self.part(refs) == AFTER for refs in lists)):
             self.parts[name] = AFTER
         width = group.arguments[0][1][-1] if group.form != "elementwise" else 1
