@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -19,14 +19,16 @@ from autograd.compiler.plain import plain
 from autograd.compiler.program import Program, rebuilt, sums_of_products
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import differentiated
+from autograd.compiler.runs import parted
 from autograd.compiler.tensors.by_block import by_block
-from autograd.compiler.tensors.instructions import Gather
+from autograd.compiler.tensors.instructions import Batch, Gather
 from autograd.compiler.tensors.strides import common, loops_of, separated, split
 from autograd.compiler.trace import TAKE
 from autograd.ops import TABLE
 from tests.compiler.native import called, library, needs_compiler
 from tests.compiler.test_instructions import REGULAR, Attention, matrix
-from tests.compiler.test_random_programs import AT_EDGES, EDGES, INPUTS, ROWS, programs, traced
+from tests.compiler.test_random_batches import NUMBERS, USUAL, eager
+from tests.compiler.test_random_programs import AT_EDGES, EDGES, INPUTS, ROWS, programs, run, traced
 
 
 def agreeing(program, xs):
@@ -152,6 +154,27 @@ def ragged(w, x, y):
 X, LABELS, Y = np.random.default_rng(0).normal(size=(7, 3)), np.array([0, 1, 1, 0, 1, 0, 0]), np.linspace(-1.0, 1.0, 7)
 BATCHES = {"cross entropy": (cross_entropy, (Classifier(), X, LABELS)), "squares": (squares, ([1.0, 2.0, 0.5], X, Y)),
            "ragged": (ragged, ([1.0, 2.0, 0.5], X, Y))}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=100)
+@given(programs(ROWS, USUAL), NUMBERS, st.lists(NUMBERS, min_size=1, max_size=4))
+def test_random_batches(steps, ws, batch):
+    value, slopes, each = eager(steps, ws, batch)
+    assume(all(abs(g) < 1e6 for g in [value, *slopes, *np.ravel(each)]))
+    compiled = ag.compile(lambda ws, xs: run(steps, [*ws, *xs]), batch="xs", reduce="sum", backend="python")
+    found, (by_weights, by_examples) = compiled.value_and_grad(ws, np.array(batch), argnums=(0, 1))
+    assert found == pytest.approx(value, rel=1e-9, abs=1e-12)
+    assert by_weights == pytest.approx(slopes, rel=1e-7, abs=1e-8)
+    np.testing.assert_allclose(by_examples, each, rtol=1e-7, atol=1e-8)
+    for blocks in compiled.latest.programs.values():
+        shared, of_each, _ = parted(blocks.tensors, blocks.results())
+        columns = {blocks.program.inputs[k]: column for k, column in blocks.batched.items()}
+        code = by_block(blocks.tensors, {"shared": shared, "each": of_each}, batch=Batch(1, (2,), columns))
+        code.check()
+        numbers = [*ws, 0.0, 0.0, float(len(batch))][: len(blocks.program.inputs)]
+        out, rows = blocks.text.function()(numbers, batch)
+        again = code.run(numbers, [x for xs in batch for x in xs], count=len(batch))
+        assert list(map(repr, again)) == list(map(repr, [*out, *[x for row in rows for x in row]]))
 
 
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
