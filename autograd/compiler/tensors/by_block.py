@@ -55,7 +55,7 @@ def by_block(
     >>> program.outputs = [program.add(TABLE["exp"], [ref]) for ref in x]
     >>> code = by_block(recover(program), {"values": program.outputs})
     >>> code.blocks
-    {'values': 3, 'x': 3, 'exp_1': 3}
+    {'values': 3, 'exp_1': 3, 'x': 3}
     >>> code.instructions[1].operands, code.run([0.0, 0.0, 0.0])
     ((Affine(buffer='x', start=0, strides=(1,)),), [1.0, 1.0, 1.0])
     """
