@@ -79,6 +79,10 @@ class Functional:
                 gradient[k] = float(listened(self.trained[k], float(gradient[k])))
         return gradient
 
+    def expect(self, calls: int) -> None:
+        """Say that so many calls like the last will follow: machine code that pays within them is made at the next call."""
+        self.compiled.latest.latest.chosen.expect(calls)
+
     def __reduce__(self) -> Any:
         return type(self), (self.compiled, self.model, self.argnum)
 
