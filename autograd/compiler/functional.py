@@ -47,7 +47,7 @@ class Functional:
         self.wanted = tuple(self.places.tolist())
         self.is_whole = self.wanted == tuple(range(len(self.values)))
         self.variants = Variants(compiled.__name__)
-        self.ready, self.ready_for_value = Ready(), Ready()
+        self.ready, self.ready_for_value = Ready(self.variants), Ready(self.variants)
         self.registered = -1  # how many hooks there were when they were looked for
         self.hooked: list[int] = []  # the weights whose gradients somebody listens to
 
