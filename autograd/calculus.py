@@ -13,12 +13,13 @@ from numbers import Integral
 from typing import Any
 
 from autograd.chain import pullback, pushforward
+from autograd.controls import no_grad
 from autograd.functions import FUNCTIONS
 from autograd.readings import Readings
 from autograd.trees import branches, copied, leaves, number_in, outer, paired, places, transform
 from autograd.value import Value, current, note, topological
 
-__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "pattern", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -99,6 +100,87 @@ class Evaluation:
     def finish(self, tree: Any) -> Any:
         """A result as the caller sees it: Values if derivatives are nested, else floats."""
         return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
+
+
+class Sparse(Evaluation):
+    """A function evaluated, and which of its first or second derivatives are nonzero."""
+
+    def __init__(
+        self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any], degree: int
+    ) -> None:  # fmt: skip
+        from autograd.dependence import dependences, interactions  # not needed before a derivative is sparse
+        from autograd.sparsity import Pattern
+
+        with differentiating(nested=False, watch=current().watch or unseen):  # compiled functions inside show every operation
+            super().__init__(function, arguments, argnums, keywords)
+        self.root = self.scalar if degree == 2 else None
+        self.results: list[Any] = leaves(self.outputs()) if self.root is None else [self.root]
+        self.order = self.graph(*self.results)
+        self.dependent = dependences(self.order, {x: 1 << i for i, x in enumerate(self.inputs)})
+        if self.root is None:
+            rows = [self.dependent.get(y, 0) if isinstance(y, Value) else 0 for y in self.results]
+        else:
+            rows = interactions(self.order, self.root, self.dependent, len(self.inputs))
+        self.pattern = Pattern(rows, len(self.inputs), symmetric=degree == 2)
+
+    def entries(self) -> list[Any]:
+        """The derivatives, entry by entry: a pass for every colour, which carries 1 from each member of its group."""
+        for node in self.order:
+            if node._note.hooks and node in self.dependent:
+                raise TypeError(
+                    f"{self.name} registers a hook, which may do anything to a gradient on its way back, and sparse=True carries "
+                    "several gradients at once, or tangents forward; leave sparse=True out, or remove the hook"
+                )
+        order, results = self.order, self.results
+        if self.root is not None:
+            with differentiating():
+                gradient = pullback(order, {self.root: 1.0}, create_graph=True)
+            results = [gradient.get(x, 0.0) for x in self.inputs]
+            order = topological(*[y for y in results if isinstance(y, Value)])
+        colouring = self.pattern.colouring
+        found = []
+        for group in colouring.groups:
+            if colouring.mode == "reverse":
+                cotangents = self.cotangents(order, {results[i]: 1.0 for i in group})
+                found.append([cotangents.get(x, 0.0) for x in self.inputs])
+            else:
+                with differentiating(self.nested):
+                    tangents = pushforward(order, {self.inputs[j]: 1.0 for j in group}, create_graph=self.nested)
+                found.append([tangents.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in results])
+        return [found[color][place] for color, place in colouring.sources]
+
+
+def sparse_matrix(f: Function, argnums: Argnums, degree: int) -> Function:
+    """The function that returns the first or second derivatives as a SciPy array."""
+    from autograd.sparsity import matrices
+
+    name = "jacobian" if degree == 1 else "hessian"
+    matrix = matrices(f"autograd.{name}")
+
+    @wraps(f)
+    def entries(*arguments: Any, **keywords: Any) -> dict[Any, list[Any]]:
+        run = Sparse(f, arguments, argnums, keywords, degree)
+        return {run.pattern: run.entries()}  # a container whose key says where the numbers belong
+
+    compute = f.compile_alike(entries) if hasattr(f, "compile_alike") else entries
+
+    @wraps(f)
+    def filled(*arguments: Any, **keywords: Any) -> Any:
+        chosen = [arguments[i] for i in chosen_by(argnums) if -len(arguments) <= i < len(arguments)]
+        if current().nested or any(isinstance(x, Value) for x in leaves(chosen)):
+            raise TypeError(
+                f"autograd.{name}(f, sparse=True) returns a SciPy array, which holds numbers and no Values: nothing can be "
+                "differentiated or compiled through it; leave sparse=True out there, or compile f itself"
+            )
+        with no_grad():  # a compiled function gives numbers
+            ((pattern, numbers),) = compute(*arguments, **keywords).items()
+        return matrix(pattern, [x._data if isinstance(x, Value) else x for x in numbers])
+
+    return filled
+
+
+def unseen(node: Value) -> None:
+    """Nobody looks; but where somebody may, compiled functions run by the engine."""
 
 
 def chosen_by(argnums: Argnums) -> list[int]:
@@ -210,19 +292,29 @@ def derivative(f: Function, order: int = 1) -> Function:
     return f
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Function:
     """The derivatives of every output with respect to every input, by reverse mode: one pass back per output.
 
     The result has the containers of the output, and in place of each number the containers of the input (for a sequence of
     `argnums`, a tuple with one entry per argument). Arrays count as one, as in JAX: an array y and an array x give one array
     of shape `y.shape + x.shape`, an array and a number give an array of the shape of the array.
 
+    With `sparse`, it is one SciPy `csr_array` for all of them: a row per output and a column per input, in the order in which they
+    stand. Where the entries are, the graph says exactly (see `pattern`); outputs that share no input, or inputs that share no
+    output, share a pass. Of a compiled function the passes are compiled, too. Raises ImportError without SciPy, and TypeError for
+    Values, which it cannot hold, and for hooks.
+
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 4.0])
     [[4.0, 3.0], [6.0, 0.0]]
     >>> jacobian(lambda x, y: {"product": x * y}, argnums=(0, 1))(3.0, 4.0)
     {'product': (4.0, 3.0)}
+    >>> print(jacobian(lambda x: [x[0] * x[1], x[0] ** 2], sparse=True)([3.0, 4.0]).toarray())
+    [[4. 3.]
+     [6. 0.]]
     """
     check_function(f, "jacobian")
+    if sparse:
+        return sparse_matrix(f, argnums, 1)
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
@@ -237,17 +329,48 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return rows
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+def hessian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Function:
     """The second derivatives with respect to every pair of inputs: the Jacobian of the gradient.
 
-    For a sequence of `argnums` it is a tuple of tuples, one block for every pair of arguments.
+    For a sequence of `argnums` it is a tuple of tuples, one block for every pair of arguments. With `sparse`, it is one SciPy
+    `csr_array`, found in a few passes, as by `jacobian`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     >>> hessian(lambda x, y: x**2 * y, argnums=(0, 1))(3.0, 4.0)
     ((8.0, 6.0), (6.0, 0.0))
+    >>> hessian(lambda x: sum((b - a * a) ** 2 for a, b in zip(x, x[1:])), sparse=True)([0.5] * 1000).nnz  # in three passes
+    2998
     """
-    return jacobian(grad(f, argnums), argnums)
+    if not sparse:
+        return jacobian(grad(f, argnums), argnums)
+    check_function(f, "hessian")
+    return sparse_matrix(f, argnums, 2)
+
+
+def pattern(f: Function, argnums: Argnums = 0, order: int = 1) -> Function:
+    """The function that returns which entries of the Jacobian may be nonzero, a `Pattern`; with order=2, of the Hessian.
+
+    An entry is in it if the graph has a path from the input to the output, or an operation that is not linear in what depends on
+    the two inputs: whatever the number is at this point, 0 or nan. Of choices (`where`, `maximum`) both sides count. It is the
+    pattern of the branches that f takes at this point.
+
+    >>> print(pattern(lambda x: x[0] * x[1] + x[1] * x[2] + x[3], order=2)([1.0, 2.0, 3.0, 4.0]))
+    4 x 4, 4 entries, 1 pass by stars
+    · ■ · ·
+    ■ · ■ ·
+    · ■ · ·
+    · · · ·
+    """
+    check_function(f, "pattern")
+    if order not in (1, 2):
+        raise ValueError(f"a pattern is that of the first or the second derivatives: order is 1 or 2, not {order!r}")
+
+    @wraps(f)
+    def found(*arguments: Any, **keywords: Any) -> Any:
+        return Sparse(f, arguments, argnums, keywords, order).pattern
+
+    return found
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:

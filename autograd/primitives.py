@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, apply, define
-from autograd.ops import TABLE, Primitive
+from autograd.ops import BUILT_IN, TABLE, Primitive
 from autograd.value import Value
 
 __all__ = ["primitive"]
 
-BUILT_IN = frozenset(TABLE)
 MISSING: Any = object()
 owners: dict[str, str] = {}  # of the words that own rows have brought along: the name of the row
 

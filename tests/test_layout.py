@@ -21,7 +21,7 @@ CHAIN = [
     "numbers", "floats", "ops", "value", "functions", "chain", "closures", "controls", "doing", "readings",
     "composites", "copying",
     "arrays.elements", "arrays.words", "arrays.reductions", "arrays.order", "arrays.products", "arrays.trusted",
-    "arrays.__init__", "arrays.protocols", "trees", "arguments", "calculus",
+    "arrays.__init__", "arrays.protocols", "trees", "arguments", "colouring", "dependence", "sparsity", "calculus",
     "slopes", "report", "points", "verdicts", "check", "primitives", "explanation", "graphs", "stacks", "guard",
     "files", "colours", "boxes", "renderers", "rendering", "draw", "showing",
     "explorer.layout", "explorer.views", "explorer.page", "explorer.__init__",

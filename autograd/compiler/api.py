@@ -114,6 +114,10 @@ class Compiled:
             return transform(lambda x: x._data if isinstance(x, Value) else x, result)
         return result if current().recording else transform(lambda x: Value(x), result)
 
+    def compile_alike(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Another function, compiled as this one is."""
+        return Compiled(function, *self.options)
+
     def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
         """The value and its gradient by the engine."""
         return value_and_gradient(self.by_engine, self.__name__, argnums, arguments, keywords)
