@@ -121,7 +121,7 @@ class Sparse(Evaluation):
             rows = [self.dependent.get(y, 0) if isinstance(y, Value) else 0 for y in self.results]
         else:
             rows = interactions(self.order, self.root, self.dependent, len(self.inputs))
-        self.pattern = Pattern(rows, len(self.inputs), symmetric=degree == 2)
+        self.pattern = Pattern(rows, len(self.inputs), is_hessian=degree == 2)
 
     def entries(self) -> list[Any]:
         """The derivatives, entry by entry: a pass for every colour, which carries 1 from each member of its group."""
@@ -162,7 +162,8 @@ def sparse_matrix(f: Function, argnums: Argnums, degree: int) -> Function:
         run = Sparse(f, arguments, argnums, keywords, degree)
         return {run.pattern: run.entries()}  # a container whose key says where the numbers belong
 
-    compute = f.compile_alike(entries) if hasattr(f, "compile_alike") else entries
+    compiled: Any = f if hasattr(type(f), "compile_alike") else None
+    compute = entries if compiled is None else compiled.compile_alike(entries)
 
     @wraps(f)
     def filled(*arguments: Any, **keywords: Any) -> Any:
@@ -299,10 +300,10 @@ def jacobian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Func
     `argnums`, a tuple with one entry per argument). Arrays count as one, as in JAX: an array y and an array x give one array
     of shape `y.shape + x.shape`, an array and a number give an array of the shape of the array.
 
-    With `sparse`, it is one SciPy `csr_array` for all of them: a row per output and a column per input, in the order in which they
-    stand. Where the entries are, the graph says exactly (see `pattern`); outputs that share no input, or inputs that share no
-    output, share a pass. Of a compiled function the passes are compiled, too. Raises ImportError without SciPy, and TypeError for
-    Values, which it cannot hold, and for hooks.
+    With `sparse`, it is one SciPy `csr_array`: a row for every number in the output, a column for every number in the input, in
+    the order in which they stand. The graph says where the entries are (see `pattern`); outputs that share no input, or inputs
+    that share no output, share a pass. Of a compiled function the passes are compiled, too. Raises ImportError without SciPy, and
+    TypeError for Values, which it cannot hold, and for hooks.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 4.0])
     [[4.0, 3.0], [6.0, 0.0]]

@@ -55,15 +55,17 @@ def by_columns_or_rows(rows: Lists, width: int) -> Colouring:
 def by_stars(rows: Lists) -> Colouring:
     """A star colouring of a symmetric matrix; a pass that no entry needs is left out.
 
-    Entry (i, j) is read in row i, in the pass of column j, if j is alone of its colour there; else in row j, in the pass of
-    column i, which is alone then.
+    Entry (i, j), and with it (j, i), is read in row i, in the pass of column j, if j is alone of its colour there; else in row j,
+    in the pass of column i, which is alone there then.
 
     >>> by_stars([[0, 1, 2, 3], [0, 1], [0, 2], [0, 3]]).colors  # an arrow: two passes, of any size
     [0, 1, 1, 1]
     """
     colors = best(star, rows)
     twice = [repeated(colors[j] for j in row) for row in rows]
-    sources = [(colors[i], j) if twice[i] >> colors[j] & 1 else (colors[j], i) for i, j in entries(rows)]
+    sources = [
+        (colors[i], j) if twice[i] >> colors[j] & 1 else (colors[j], i) for i, j in map(sorted, entries(rows))
+    ]
     needed = {color: k for k, color in enumerate(sorted({color for color, _ in sources}))}
     return Colouring("star", [needed.get(color, -1) for color in colors], [(needed[color], k) for color, k in sources])
 

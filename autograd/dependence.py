@@ -1,8 +1,8 @@
 """The room of dependence: which nodes of a graph depend on which inputs, and which inputs meet where an operation bends.
 
-What counts are paths, whatever number their derivatives have at this point. Of a choice (`where`, `maximum`, `relu`) all sides count.
-No path leads through operands that an operation is flat in: those of `sign`, `floor` or `stop_gradient`, the condition of `where`.
-Sets of inputs are whole numbers: bit i stands for input i.
+What counts are paths, whatever number their derivatives have at this point. Of a choice (`where`, `maximum`, `relu`) all sides
+count. No path leads through an operand in which an operation is flat: that of `sign`, `floor` or `stop_gradient`, the condition
+of `where`. Sets of inputs are whole numbers: bit i stands for input i.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograd.closures import Closure
 from autograd.colouring import members
 from autograd.functions import ON_VALUES
 from autograd.ops import BUILT_IN, TABLE, Primitive
-from autograd.value import Note, Value, note, primal, topological
+from autograd.value import Note, Value, note, topological
 
 __all__ = ["dependences", "interactions"]
 
@@ -42,10 +42,11 @@ def dependences(order: Iterable[Value], inputs: Mapping[Value, Bits]) -> dict[Va
 
 
 def interactions(order: Sequence[Value], root: Value, found: Mapping[Value, Bits], count: int) -> list[Bits]:
-    """For each of `count` inputs, those with which it has a second derivative of the root; `found` are the dependences.
+    """For each of `count` inputs, those on which the derivative of the root with respect to it depends; `found` are dependences.
 
-    Operands of an operation interact where its partial derivative with respect to one depends on the other, and what the one
-    depends on then interacts with what the other depends on. The answer is symmetric.
+    Where the partial derivative of an operation with respect to one operand depends on another, the derivatives with respect to
+    all inputs of the one depend on all inputs of the other. That is symmetric, unless an own operation says that no derivative
+    leads through an operand which another partial derivative has in it.
     """
     partners = [0] * count
     reached = {root}  # from which a path leads to the root
@@ -54,7 +55,7 @@ def interactions(order: Sequence[Value], root: Value, found: Mapping[Value, Bits
         if node not in reached or node not in found:
             continue
         reached.update(leading(node))
-        operands = [0 if x.__class__ is float else found.get(x, 0) for x in node._operands]  # type: ignore[call-overload]
+        operands = [found.get(x, 0) if isinstance(x, Value) else 0 for x in node._operands]
         for one, others in zip(operands, bends_of(node)):
             if one and others:
                 other = 0
@@ -64,8 +65,6 @@ def interactions(order: Sequence[Value], root: Value, found: Mapping[Value, Bits
                     done.add((one, other))
                     for i in members(one):
                         partners[i] |= other
-                    for j in members(other):
-                        partners[j] |= one
     return partners
 
 
@@ -106,13 +105,13 @@ def bends_at(row: Primitive, operands: Sequence[Any], out: float) -> list[Bits]:
     """The same for a row at a point, by the graphs of its partial derivatives."""
     token = note.set(Note())  # nobody listens: these operations belong to no program
     try:
-        xs = [x if x.__class__ is float else Value(primal(x)) for x in operands]
+        xs = [Value(x._data) if isinstance(x, Value) else x for x in operands]
         result = Value(out)
         result._primitive, result._operands = row, tuple(xs)
         partials = partials_of(row, xs, result)
     finally:
         note.reset(token)
-    inputs = {x: 1 << k for k, x in enumerate(xs) if x.__class__ is not float}
+    inputs = {x: 1 << k for k, x in enumerate(xs) if isinstance(x, Value)}
     found = dependences(topological(*[x for x in partials if isinstance(x, Value)]), inputs)
     return [found.get(partial, 0) if isinstance(partial, Value) else 0 for partial in partials]
 

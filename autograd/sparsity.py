@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from autograd.colouring import Colouring, by_columns_or_rows, by_stars, members
+from autograd.colouring import Colouring, by_columns_or_rows, by_stars, members, transposed
 
 __all__ = ["Pattern", "matrices"]
 
-WIDE = 60  # columns, and rows, that are drawn one sign each
-BRAILLE = 160  # dots across, and down, into which more of them are drawn
-CELLS = 200  # squares of an SVG, across and down
-PIXELS = 240  # its size
-# By pass, in an SVG; further passes repeat them. They stand out on white and on black, and for colour-blind eyes.
+SMALL = 40  # rows and columns that are drawn one by one
+DOTS = 160  # across, and down, into which more of them are drawn
+PIXELS = 240  # of a picture
+# By pass; further passes repeat them. They stand out on white and on black, and for colour-blind eyes.
 PAINTS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#76b7b2", "#edc948")
 
 
@@ -22,8 +21,8 @@ class Pattern:
     """Which entries of a matrix of derivatives may be nonzero, and the passes in which they are found.
 
     A row for every number in the output, a column for every number in the input, in the order in which they stand; of a Hessian,
-    inputs both ways. `shape`, `count` (how many entries), `rows` and `columns` (of every entry), `(i, j) in pattern`, a loop over
-    the pairs (i, j), and `numpy.asarray(pattern)`, an array of booleans, say where; `mode`, `passes` and `colors` say how. Printed,
+    inputs both ways. Where: `shape`, `count` (how many entries), `rows` and `columns` (of every entry), a loop over the pairs
+    (i, j), `(i, j) in pattern`, and `numpy.asarray(pattern)`, an array of booleans. How: `mode`, `passes` and `colors`. Printed,
     and in notebooks, it is a picture.
 
     >>> from autograd import pattern
@@ -39,9 +38,10 @@ class Pattern:
     ('reverse', (0, 1, 0))
     """
 
-    def __init__(self, rows: Sequence[int], width: int, *, symmetric: bool = False) -> None:
-        self.shape, self.symmetric = (len(rows), width), symmetric
+    def __init__(self, rows: Sequence[int], width: int, *, is_hessian: bool = False) -> None:
+        self.shape = (len(rows), width)
         self.lists = [members(bits) for bits in rows]  # the columns of every row
+        self.symmetric = is_hessian and transposed(self.lists, width) == self.lists  # own operations may break it
 
     @property
     def count(self) -> int:
@@ -83,12 +83,6 @@ class Pattern:
             for j in columns:
                 yield i, j
 
-    def __len__(self) -> int:
-        return self.count
-
-    def __bool__(self) -> bool:
-        return True
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pattern):
             return NotImplemented
@@ -117,60 +111,76 @@ class Pattern:
         title += f", {self.passes} {'pass' if self.passes == 1 else 'passes'} {how}"
         if not height or not width:
             return title
-        lines = signs(self.lists, width) if max(self.shape) <= WIDE else dots(*self.scaled(BRAILLE))
+        lines = signs(self.lists, width) if max(self.shape) <= SMALL else braille(*self.scaled(DOTS))
         return "\n".join([title, *lines])
 
-    def scaled(self, most: int) -> tuple[dict[tuple[int, int], int], int, int]:
-        """The places of entries in a grid of at most so many rows and columns, each with the pass of one of them; and its size."""
-        step = -(-max(self.shape) // most) or 1
-        found: dict[tuple[int, int], int] = {}
-        for (i, j), (color, _) in zip(self, self.colouring.sources):
-            found.setdefault((i // step, j // step), color)
-        return found, -(-self.shape[0] // step), -(-self.shape[1] // step)
+    def scaled(self, most: int) -> tuple[list[list[int]], int]:
+        """The rows of a pattern with at most so many rows and columns, of which each stands for several; and its width."""
+        step = -(-max(self.shape) // most)
+        rows: list[set[int]] = [set() for _ in range(-(-self.shape[0] // step))]
+        for i, j in self:
+            rows[i // step].add(j // step)
+        return list(map(sorted, rows)), -(-self.shape[1] // step)
 
     def _repr_svg_(self) -> str:
-        """The picture in a notebook: a square for every entry, in the colour of its pass; of large matrices, for many of them."""
-        found, height, width = self.scaled(CELLS)
+        """The picture in a notebook. Of a small matrix, every entry is a square in the colour of its pass."""
+        if max(self.shape) <= SMALL:
+            bars = [(i, j, 1, color) for (i, j), (color, _) in zip(self, self.colouring.sources)]
+            (height, width), thick = self.shape, 0.85
+        else:
+            lists, width = self.scaled(DOTS)
+            bars = [(i, j, length, 0) for i, row in enumerate(lists) for j, length in runs(row)]
+            height, thick = len(lists), 1.0
         size = PIXELS / max(height, width, 1)
-        side = size * (0.9 if size > 4.0 else 1.0)
-        squares: dict[str, list[str]] = {}
-        for (i, j), color in found.items():
-            path = f"M{j * size:.4g} {i * size:.4g}h{side:.3g}v{side:.3g}h-{side:.3g}z"
-            squares.setdefault(PAINTS[color % len(PAINTS)], []).append(path)
-        paths = "".join(f'<path fill="{paint}" d="{"".join(parts)}"/>' for paint, parts in squares.items())
+        paths = [""] * len(PAINTS)
+        for i, j, length, color in bars:
+            across, down = size * (length - 1 + thick), size * thick
+            paths[color % len(PAINTS)] += f"M{j * size:.5g} {i * size:.5g}h{across:.4g}v{down:.4g}h-{across:.4g}z"
+        shapes = "".join([f'<path fill="{paint}" d="{path}"/>' for paint, path in zip(PAINTS, paths) if path])
         x, y = width * size, height * size
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {x + 2:.5g} {y + 2:.5g}" width="{x + 2:.5g}" '
-            f'height="{y + 2:.5g}"><title>{str(self).splitlines()[0]}</title>'
-            f'<rect width="{x:.5g}" height="{y:.5g}" fill="none" stroke="#858b93"/>{paths}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {x + 4:.5g} {y + 4:.5g}" width="{x + 4:.5g}" '
+            f'height="{y + 4:.5g}"><title>{str(self).splitlines()[0]}</title>'
+            f'<rect x="-1" y="-1" width="{x + 2:.5g}" height="{y + 2:.5g}" fill="none" stroke="#858b93"/>{shapes}</svg>'
         )
 
 
-def signs(lists: Sequence[Sequence[int]], width: int) -> list[str]:
+def signs(rows: Sequence[Sequence[int]], width: int) -> list[str]:
     """A small pattern as text: a sign for every place."""
-    return [" ".join("■" if j in columns else "·" for j in range(width)) for columns in map(set, lists)]
+    return [" ".join("■" if j in columns else "·" for j in range(width)) for columns in map(set, rows)]
 
 
-def dots(places: dict[tuple[int, int], int], height: int, width: int) -> list[str]:
+def braille(rows: Sequence[Sequence[int]], width: int) -> list[str]:
     """A large pattern as text: in every sign of braille, four rows and two columns of dots."""
-    cells: dict[tuple[int, int], int] = {}
-    for i, j in places:
-        cell = i // 4, j // 2
-        cells[cell] = cells.get(cell, 0) | ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))[i % 4][j % 2]
-    rows, columns = -(-height // 4), -(-width // 2)
-    return ["".join(chr(0x2800 + cells.get((i, j), 0)) for j in range(columns)) for i in range(rows)]
+    lines = []
+    for top in range(0, len(rows), 4):
+        line = [0x2800] * -(-width // 2)
+        for row, bits in zip(rows[top : top + 4], ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))):
+            for j in row:
+                line[j // 2] |= bits[j % 2]
+        lines.append("".join(map(chr, line)))
+    return lines
+
+
+def runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The start and length of every run of neighbouring columns."""
+    start = 0
+    for k, j in enumerate(columns):
+        if k + 1 == len(columns) or columns[k + 1] != j + 1:
+            yield columns[start], k + 1 - start
+            start = k + 1
 
 
 def matrices(name: str) -> Callable[[Pattern, Sequence[float]], Any]:
     """What makes a SciPy matrix of a pattern and the numbers of its entries. Raises ImportError without SciPy.
 
-    It is a `csr_array`, SciPy's sparse array: `*` and `**` go element by element and `@` is the product of matrices, as in NumPy;
-    `csr_matrix`, where `*` is the product, is kept by SciPy for old code, and made by `scipy.sparse.csr_matrix(found)`. Every entry
-    of the pattern is stored, also where its number is 0: the structure does not change from point to point.
+    It is a `csr_array`, SciPy's sparse array: `*` goes element by element and `@` is the product of matrices, as in NumPy. Who
+    needs the older `csr_matrix`, where `*` is the product, writes `scipy.sparse.csr_matrix(found)`. Every entry of the pattern is
+    stored, also where its number is 0: the structure is the same at every point.
     """
     try:
         import numpy as np
-        from scipy.sparse import csr_array
+        from scipy.sparse import csr_array  # type: ignore[import-untyped]
     except ImportError:
         raise ImportError(
             f"{name}(f, sparse=True) returns SciPy's sparse arrays: pip install 'scipy>=1.8', or leave sparse=True out; "
