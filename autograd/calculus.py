@@ -357,7 +357,7 @@ def pattern(f: Function, argnums: Argnums = 0, order: int = 1) -> Function:
     pattern of the branches that f takes at this point.
 
     >>> print(pattern(lambda x: x[0] * x[1] + x[1] * x[2] + x[3], order=2)([1.0, 2.0, 3.0, 4.0]))
-    4 x 4, 4 entries, 1 pass by stars
+    4 x 4, 4 entries, 1 pass (star colouring)
     · ■ · ·
     ■ · ■ ·
     · ■ · ·

@@ -28,7 +28,7 @@ class Pattern:
     >>> from autograd import pattern
     >>> found = pattern(lambda x: [x[0] * x[1], x[1] + x[2], x[2]])([1.0, 2.0, 3.0])
     >>> print(found)
-    3 x 3, 5 entries, 2 passes in reverse
+    3 x 3, 5 entries, 2 passes (row colouring)
     ■ ■ ·
     · ■ ■
     · · ■
@@ -83,13 +83,23 @@ class Pattern:
             for j in columns:
                 yield i, j
 
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """What two patterns are compared by."""
+        return self.shape, self.symmetric, tuple(map(tuple, self.lists))
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Pattern):
-            return NotImplemented
-        return (self.shape, self.symmetric, self.lists) == (other.shape, other.symmetric, other.lists)
+        return self.key == other.key if isinstance(other, Pattern) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.shape, self.symmetric, tuple(map(tuple, self.lists))))
+        return hash(self.key)
+
+    @cached_property
+    def indices(self) -> tuple[Any, Any]:
+        """The columns of all entries, and where each row starts among them, as SciPy's arrays hold them."""
+        import numpy as np
+
+        return np.array(self.columns, np.int32), np.cumsum([0, *map(len, self.lists)], dtype=np.int32)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         import numpy as np
@@ -106,9 +116,9 @@ class Pattern:
 
     def __str__(self) -> str:
         height, width = self.shape
-        how = {"forward": "forward", "reverse": "in reverse", "star": "by stars"}[self.mode]
+        how = {"forward": "column", "reverse": "row", "star": "star"}[self.mode]
         title = f"{height} x {width}, {self.count} {'entry' if self.count == 1 else 'entries'}"
-        title += f", {self.passes} {'pass' if self.passes == 1 else 'passes'} {how}"
+        title += f", {self.passes} {'pass' if self.passes == 1 else 'passes'} ({how} colouring)"
         if not height or not width:
             return title
         lines = signs(self.lists, width) if max(self.shape) <= SMALL else braille(*self.scaled(DOTS))
@@ -188,7 +198,7 @@ def matrices(name: str) -> Callable[[Pattern, Sequence[float]], Any]:
         ) from None
 
     def matrix(pattern: Pattern, numbers: Sequence[float]) -> Any:
-        starts = np.cumsum([0, *map(len, pattern.lists)], dtype=np.int32)
-        return csr_array((np.array(numbers, float), np.array(pattern.columns, np.int32), starts), shape=pattern.shape)
+        columns, starts = pattern.indices
+        return csr_array((np.array(numbers, float), columns.copy(), starts.copy()), shape=pattern.shape)
 
     return matrix
