@@ -8,7 +8,8 @@ of `where`. Sets of inputs are whole numbers: bit i stands for input i.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 from autograd.closures import Closure
@@ -56,15 +57,15 @@ def interactions(order: Sequence[Value], root: Value, found: Mapping[Value, Bits
             continue
         reached.update(leading(node))
         operands = [found.get(x, 0) if isinstance(x, Value) else 0 for x in node._operands]
+        unions: dict[Bits, Bits] = {0: 0}  # of what sets of operands depend on; most partial derivatives have the same set
         for one, others in zip(operands, bends_of(node)):
-            if one and others:
-                other = 0
-                for place in members(others):
-                    other |= operands[place]
-                if other and (one, other) not in done:
-                    done.add((one, other))
-                    for i in members(one):
-                        partners[i] |= other
+            if others not in unions:
+                unions[others] = reduce(or_, [operands[place] for place in members(others)])
+            pair = one, unions[others]
+            if pair not in done:
+                done.add(pair)
+                for i in members(one):
+                    partners[i] |= pair[1]
     return partners
 
 
@@ -94,7 +95,7 @@ def bends_of(node: Value) -> Sequence[Bits]:
     return tuple(bends_at(row, operands, node._data))
 
 
-@lru_cache
+@lru_cache(maxsize=512)
 def bends(row: Primitive, count: int) -> Sequence[Bits]:
     """The same for a row of the package with so many operands; no text of these looks at a number, unless it is infinite."""
     points = [Value(0.5) for _ in range(count)]
