@@ -56,9 +56,11 @@ def interactions(order: Sequence[Value], root: Value, found: Mapping[Value, Bits
         if node not in reached or node not in found:
             continue
         reached.update(leading(node))
+        if not any(bends := bends_of(node)):
+            continue
         operands = [found.get(x, 0) if isinstance(x, Value) else 0 for x in node._operands]
         unions: dict[Bits, Bits] = {0: 0}  # of what sets of operands depend on; most partial derivatives have the same set
-        for one, others in zip(operands, bends_of(node)):
+        for one, others in zip(operands, bends):
             if others not in unions:
                 unions[others] = reduce(or_, [operands[place] for place in members(others)])
             pair = one, unions[others]
@@ -91,12 +93,12 @@ def bends_of(node: Value) -> Sequence[Bits]:
     if row is None:
         return ()
     if row.name in BUILT_IN and TABLE[row.name] is row:
-        return bends(row, len(operands))
+        return bends_of_row(row, len(operands))
     return tuple(bends_at(row, operands, node._data))
 
 
 @lru_cache(maxsize=512)
-def bends(row: Primitive, count: int) -> Sequence[Bits]:
+def bends_of_row(row: Primitive, count: int) -> Sequence[Bits]:
     """The same for a row of the package with so many operands; no text of these looks at a number, unless it is infinite."""
     points = [Value(0.5) for _ in range(count)]
     return tuple(bends_at(row, points, 0.5))
