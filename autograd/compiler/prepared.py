@@ -188,7 +188,7 @@ class Places:
         if written == self.known:
             return True
         low, high = (x.min(), x.max()) if is_array(x) else (min(x), max(x))
-        if 0 <= low and high < self.limit:
+        if low >= 0 and high < self.limit:
             self.known = written if is_array(x) else list(x)
             return True
         return False
