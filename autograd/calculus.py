@@ -6,217 +6,18 @@ which can be differentiated again: `grad(grad(f))` is the second derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from numbers import Integral
 from typing import Any
 
 from autograd.chain import pullback, pushforward
-from autograd.controls import no_grad
+from autograd.evaluation import Argnums, Evaluation, Function, differentiating, listener
 from autograd.functions import FUNCTIONS
-from autograd.readings import Readings
-from autograd.trees import branches, copied, leaves, number_in, outer, paired, places, transform
-from autograd.value import Value, current, note, topological
+from autograd.trees import leaves, number_in, outer, paired, transform
+from autograd.value import Value, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "pattern", "value_and_grad", "vjp"]
-
-Function = Callable[..., Any]
-Argnums = int | Sequence[int]
-
-
-class Evaluation:
-    """A function evaluated on fresh Values, ready to be differentiated by them."""
-
-    def __init__(self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any]) -> None:
-        self.name = getattr(function, "__name__", repr(function))
-        arguments, chosen = list(arguments), chosen_by(argnums)
-        for i in chosen:
-            if not -len(arguments) <= i < len(arguments):
-                raise TypeError(
-                    f"{self.name} is differentiated with respect to argument {i}, but was called with {len(arguments)} arguments"
-                )
-        given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = current().nested > 0 or any(isinstance(leaf, Value) for leaf in given)
-        self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
-        picked = []
-        with differentiating():
-            for i in chosen:
-                start = len(self.inputs)
-                try:
-                    picked.append(transform(self.fresh, arguments[i]))
-                except (TypeError, OverflowError) as error:
-                    raise type(error)(f"{error}{place_of(function, arguments, i, len(self.inputs) - start)}") from None
-                arguments[i] = copied(picked[-1])  # the function's own, to change as it likes
-        self.structure: Any = picked[0] if isinstance(argnums, Integral) else tuple(picked)
-        self.readings = listener(self.inputs)
-        with differentiating(read=self.readings or current().read):
-            self.returned = function(*arguments, **keywords)
-        if self.readings is not None:
-            self.readings.returned()
-
-    def fresh(self, leaf: Any) -> Value:
-        x = number_in(leaf, f"an argument of {self.name}")
-        self.inputs.append(+x if isinstance(x, Value) else Value(x))
-        return self.inputs[-1]
-
-    @property
-    def scalar(self) -> Any:
-        """The output, which must be one number."""
-        output = copied(self.returned)  # an array of no dimensions is the Value in it
-        if isinstance(output, Value):
-            return output
-        hint = "; use autograd.jacobian for several outputs" if branches(output) is not None else ""
-        if output is None:
-            hint = "; is a return missing?"
-        if not hasattr(output, "__float__") or hint:
-            raise TypeError(f"{self.name} must return one number, not {type(output).__name__}{hint}")
-        return Value(output)
-
-    def outputs(self) -> Any:
-        """The output in containers of its own, every leaf a Value or a float."""
-        if self.returned is None:
-            raise TypeError(f"{self.name} must return numbers, not NoneType; is a return missing?")
-        return transform(lambda y: number_in(y, f"the result of {self.name}"), self.returned)
-
-    def graph(self, *outputs: Any) -> list[Value]:
-        """What the outputs were made from, in order; a warning if no input is there, and nothing says why."""
-        order = topological(*[y for y in outputs if isinstance(y, Value)])
-        if self.readings is not None and outputs:
-            self.readings.result(self.name, self.inputs, order)
-        return order
-
-    def cotangents(self, order: Sequence[Value], seeds: dict[Value, Any]) -> dict[Value, Any]:
-        """The derivatives with respect to the inputs that are used."""
-        with differentiating(self.nested):
-            found = pullback(order, seeds, create_graph=self.nested)
-        return {x: found[x] for x in self.inputs if x in found}
-
-    def pull(self, order: Sequence[Value], seeds: dict[Value, Any]) -> Any:
-        """The derivatives in the containers of the inputs as they were given; 0.0 for inputs that are not used."""
-        found = self.cotangents(order, seeds)
-        return transform(lambda x: found.get(x, 0.0), self.structure)
-
-    def finish(self, tree: Any) -> Any:
-        """A result as the caller sees it: Values if derivatives are nested, else floats."""
-        return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
-
-
-class Sparse(Evaluation):
-    """A function evaluated, and which of its first or second derivatives are nonzero."""
-
-    def __init__(
-        self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any], degree: int
-    ) -> None:  # fmt: skip
-        from autograd.dependence import dependences, interactions  # not needed before a derivative is sparse
-        from autograd.sparsity import Pattern
-
-        with differentiating(nested=False, watch=current().watch or unseen):  # compiled functions inside show every operation
-            super().__init__(function, arguments, argnums, keywords)
-        self.root = self.scalar if degree == 2 else None
-        self.results: list[Any] = leaves(self.outputs()) if self.root is None else [self.root]
-        self.order = self.graph(*self.results)
-        self.dependent = dependences(self.order, {x: 1 << i for i, x in enumerate(self.inputs)})
-        if self.root is None:
-            rows = [self.dependent.get(y, 0) if isinstance(y, Value) else 0 for y in self.results]
-        else:
-            rows = interactions(self.order, self.root, self.dependent, len(self.inputs))
-        self.pattern = Pattern(rows, len(self.inputs), is_hessian=degree == 2)
-
-    def entries(self) -> list[Any]:
-        """The derivatives, entry by entry: a pass for every colour, which carries 1 from each member of its group."""
-        for node in self.order:
-            if node._note.hooks and node in self.dependent:
-                raise TypeError(
-                    f"{self.name} registers a hook, which may do anything to a gradient on its way back, and sparse=True carries "
-                    "several gradients at once, or tangents forward; leave sparse=True out, or remove the hook"
-                )
-        order, results = self.order, self.results
-        if self.root is not None:
-            with differentiating():
-                gradient = pullback(order, {self.root: 1.0}, create_graph=True)
-            results = [gradient.get(x, 0.0) for x in self.inputs]
-            order = topological(*[y for y in results if isinstance(y, Value)])
-        colouring = self.pattern.colouring
-        found = []
-        for group in colouring.groups:
-            if colouring.mode == "reverse":
-                cotangents = self.cotangents(order, {results[i]: 1.0 for i in group})
-                found.append([cotangents.get(x, 0.0) for x in self.inputs])
-            else:
-                with differentiating(self.nested):
-                    tangents = pushforward(order, {self.inputs[j]: 1.0 for j in group}, create_graph=self.nested)
-                found.append([tangents.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in results])
-        return [found[color][place] for color, place in colouring.sources]
-
-
-def sparse_matrix(f: Function, argnums: Argnums, degree: int) -> Function:
-    """The function that returns the first or second derivatives as a SciPy array."""
-    from autograd.sparsity import matrices
-
-    name = "jacobian" if degree == 1 else "hessian"
-    matrix = matrices(f"autograd.{name}")
-
-    @wraps(f)
-    def entries(*arguments: Any, **keywords: Any) -> dict[Any, list[Any]]:
-        run = Sparse(f, arguments, argnums, keywords, degree)
-        return {run.pattern: run.entries()}  # a container whose key says where the numbers belong
-
-    compiled: Any = f if hasattr(type(f), "compile_alike") else None
-    compute = entries if compiled is None else compiled.compile_alike(entries)
-
-    @wraps(f)
-    def filled(*arguments: Any, **keywords: Any) -> Any:
-        chosen = [arguments[i] for i in chosen_by(argnums) if -len(arguments) <= i < len(arguments)]
-        if current().nested or any(isinstance(x, Value) for x in leaves(chosen)):
-            raise TypeError(
-                f"autograd.{name}(f, sparse=True) returns a SciPy array, which holds numbers and no Values: nothing can be "
-                "differentiated or compiled through it; leave sparse=True out there, or compile f itself"
-            )
-        with no_grad():  # a compiled function gives numbers
-            ((pattern, numbers),) = compute(*arguments, **keywords).items()
-        return matrix(pattern, [x._data if isinstance(x, Value) else x for x in numbers])
-
-    return filled
-
-
-def unseen(node: Value) -> None:
-    """Nobody looks; but where somebody may, compiled functions run by the engine."""
-
-
-def chosen_by(argnums: Argnums) -> list[int]:
-    """The places of the arguments with respect to which a function is differentiated."""
-    chosen = list(argnums) if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]
-    for i in chosen:
-        if not isinstance(i, Integral):
-            raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
-    return list(map(int, chosen))
-
-
-def place_of(function: Function, arguments: Sequence[Any], i: int, k: int) -> str:
-    """What a message says of the k-th entry of a container, the i-th argument; nothing of an argument that is no container."""
-    from autograd.arguments import argument_names  # not needed before something is wrong
-
-    name = argument_names(function, len(arguments))[i]
-    place = places(arguments[i], name)[k]
-    return "" if place == name else f"; it is {place}: leave it out, or pass it as an argument of its own"
-
-
-@contextmanager
-def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
-    """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(current().but(recording=True, nested=current().nested + nested, **facts))
-    try:
-        yield
-    finally:
-        note.reset(token)
-
-
-def listener(inputs: Sequence[Value]) -> Readings | None:
-    """Who warns of lost derivatives in here; None where somebody else, a trace say, listens already."""
-    outer = current().read
-    return Readings(inputs, outer) if outer is None or isinstance(outer, Readings) else None
-
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `f(...)` and its gradient.
@@ -315,7 +116,9 @@ def jacobian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Func
     """
     check_function(f, "jacobian")
     if sparse:
-        return sparse_matrix(f, argnums, 1)
+        from autograd.sparse import matrix_of  # opened on request, as everything sparse is
+
+        return matrix_of(f, argnums, 1)
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
@@ -345,8 +148,10 @@ def hessian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Funct
     """
     if not sparse:
         return jacobian(grad(f, argnums), argnums)
+    from autograd.sparse import matrix_of
+
     check_function(f, "hessian")
-    return sparse_matrix(f, argnums, 2)
+    return matrix_of(f, argnums, 2)
 
 
 def pattern(f: Function, argnums: Argnums = 0, order: int = 1) -> Function:
@@ -363,6 +168,8 @@ def pattern(f: Function, argnums: Argnums = 0, order: int = 1) -> Function:
     · ■ · ·
     · · · ·
     """
+    from autograd.sparse import Sparse
+
     check_function(f, "pattern")
     if order not in (1, 2):
         raise ValueError(f"a pattern is that of the first or the second derivatives: order is 1 or 2, not {order!r}")

@@ -1,14 +1,14 @@
-"""The room of sparsity: which entries of a Jacobian or Hessian may be nonzero, drawn, coloured, and filled with numbers."""
+"""The room of sparsity: which entries of a Jacobian or Hessian may be nonzero, coloured, and drawn as text and as SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from autograd.colouring import Colouring, by_columns_or_rows, by_stars, members, transposed
 
-__all__ = ["Pattern", "matrices"]
+__all__ = ["Pattern"]
 
 SMALL = 40  # rows and columns that are drawn one by one
 DOTS = 160  # across, and down, into which more of them are drawn
@@ -179,26 +179,3 @@ def runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
         if k + 1 == len(columns) or columns[k + 1] != j + 1:
             yield columns[start], k + 1 - start
             start = k + 1
-
-
-def matrices(name: str) -> Callable[[Pattern, Sequence[float]], Any]:
-    """What makes a SciPy matrix of a pattern and the numbers of its entries. Raises ImportError without SciPy.
-
-    It is a `csr_array`, SciPy's sparse array: `*` goes element by element and `@` is the product of matrices, as in NumPy. Who
-    needs the older `csr_matrix`, where `*` is the product, writes `scipy.sparse.csr_matrix(found)`. Every entry of the pattern is
-    stored, also where its number is 0: the structure is the same at every point.
-    """
-    try:
-        import numpy as np
-        from scipy.sparse import csr_array  # type: ignore[import-untyped]
-    except ImportError:
-        raise ImportError(
-            f"{name}(f, sparse=True) returns SciPy's sparse arrays: pip install 'scipy>=1.8', or leave sparse=True out; "
-            "autograd.pattern(f) shows where the entries are without it"
-        ) from None
-
-    def matrix(pattern: Pattern, numbers: Sequence[float]) -> Any:
-        columns, starts = pattern.indices
-        return csr_array((np.array(numbers, float), columns.copy(), starts.copy()), shape=pattern.shape)
-
-    return matrix

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import autograd as ag
-import autograd.calculus as calculus
 import autograd.colouring as colouring
+import autograd.evaluation as evaluation
+import autograd.sparse as sparse
 from autograd.colouring import by_columns_or_rows, by_stars, transposed
 from tests.test_sparsity import FAMILIES, JACOBIANS, POINT, agree, heat, rosenbrock
 
@@ -22,9 +23,7 @@ def counted(monkeypatch):
     """How many passes forward and back there were."""
     found = {"pullback": 0, "pushforward": 0}
 
-    def counting(name):
-        function = getattr(calculus, name)
-
+    def counting(name, function):
         def counts(*arguments, **keywords):
             found[name] += 1
             return function(*arguments, **keywords)
@@ -32,7 +31,9 @@ def counted(monkeypatch):
         return counts
 
     for name in found:
-        monkeypatch.setattr(calculus, name, counting(name))
+        for module in (evaluation, sparse):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, counting(name, getattr(module, name)))
     return found
 
 

@@ -94,7 +94,7 @@ def test_the_passes_run_as_a_program(monkeypatch):
     def never(*arguments, **keywords):
         raise AssertionError
 
-    monkeypatch.setattr("autograd.calculus.Sparse", never)
+    monkeypatch.setattr("autograd.sparse.Sparse", never)
     x[3] += 1.0
     found = second(x)
     monkeypatch.undo()
