@@ -19,6 +19,7 @@ from autograd.value import Value, topological
 
 __all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "pattern", "value_and_grad", "vjp"]
 
+
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `f(...)` and its gradient.
 

@@ -63,9 +63,7 @@ def by_stars(rows: Lists) -> Colouring:
     """
     colors = best(star, rows)
     twice = [repeated(colors[j] for j in row) for row in rows]
-    sources = [
-        (colors[i], j) if twice[i] >> colors[j] & 1 else (colors[j], i) for i, j in map(sorted, entries(rows))
-    ]
+    sources = [(colors[i], j) if twice[i] >> colors[j] & 1 else (colors[j], i) for i, j in map(sorted, entries(rows))]
     needed = {color: k for k, color in enumerate(sorted({color for color, _ in sources}))}
     return Colouring("star", [needed.get(color, -1) for color in colors], [(needed[color], k) for color, k in sources])
 
