@@ -10,6 +10,7 @@ from autograd.colouring import Colouring, by_columns_or_rows, by_stars, members,
 
 __all__ = ["Pattern"]
 
+FEW = 20  # entries that are listed
 SMALL = 40  # rows and columns that are drawn one by one
 DOTS = 160  # across, and down, into which more of them are drawn
 PIXELS = 240  # of a picture
@@ -112,7 +113,11 @@ class Pattern:
         return dense if dtype is None else dense.astype(dtype)
 
     def __repr__(self) -> str:
-        return f"Pattern(shape={self.shape}, entries={list(self)})"
+        """Equal patterns have one text, and others another: audits of compiled functions compare it."""
+        if self.count <= FEW:
+            return f"Pattern(shape={self.shape}, entries={list(self)})"
+        first, *_, last = self
+        return f"Pattern(shape={self.shape}, entries=[{first}, ..., {last}], count={self.count}, hash={hash(self)})"
 
     def __str__(self) -> str:
         height, width = self.shape

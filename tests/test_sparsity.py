@@ -460,6 +460,9 @@ def test_a_pattern_says_where_and_how():
     with pytest.raises(ValueError, match="makes a new one"):
         pattern.__array__(copy=False)
     assert repr(pattern) == "Pattern(shape=(3, 3), entries=[(0, 0), (0, 1), (1, 2)])"
+    many = [ag.pattern(lambda x: x[k:] + x[:k])([1.0] * 30) for k in (0, 1, 0)]  # noqa: B023
+    assert repr(many[0]).startswith("Pattern(shape=(30, 30), entries=[(0, 0), ..., (29, 29)], count=30, hash=")
+    assert repr(many[0]) == repr(many[2]) != repr(many[1])
     again = ag.pattern(lambda x: [x[0] + x[1], ag.exp(x[2]), 3.0])([5.0, 6.0, 7.0])
     assert again == pattern
     assert len({again, pattern}) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -164,3 +166,14 @@ def test_mistakes_of_compiled_functions():
         ag.jacobian(ag.compile(lambda x: [x]), sparse=True)(Value(1.0))
     with pytest.raises(TypeError, match="argument 1, but was called with 1"):
         ag.jacobian(ag.compile(lambda x: [x]), 1, sparse=True)(1.0)
+
+
+@pytest.mark.parametrize("n", [2, 50])
+def test_audits_see_where_entries_stand(n, monkeypatch):
+    turned = lambda x: x[::-1] if os.getenv("AUTOGRAD_TURNED") else list(x)  # noqa: E731 - which no call can notice
+    compiled = ag.jacobian(ag.compile(turned, audit=True), sparse=True)
+    assert np.array_equal(compiled([1.0] * n).toarray(), np.eye(n))
+    monkeypatch.setenv("AUTOGRAD_TURNED", "yes")
+    with pytest.raises(ag.CompileMismatch):
+        compiled([1.0] * n)
+    assert np.array_equal(compiled([1.0] * n).toarray(), np.eye(n)[::-1])
