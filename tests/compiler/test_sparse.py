@@ -80,6 +80,15 @@ def test_containers_lengths_and_keywords():
             assert np.array_equal(found, ag.jacobian(two.function, argnums, sparse=True)([1.0, 2.0], 3.0).toarray())
 
 
+def test_integers():
+    alike(lambda x: [x[0] * x[1], x[1] ** 2, x[0] * 3], [1, 2], [3, 4], [1, 2.5], (True, 2), np.array([1, 2]), {0: 1, 1: 2})
+    alike(lambda n: n * n * n, 2, 3, 3.5, order=2)
+    picked = ag.compile(lambda x, i: [x[i] * x[0], x[1]])  # an index is an input of the program: any entry may be taken
+    for i in (0, 1, 2, 1, 0):
+        found = ag.jacobian(picked, sparse=True)([2.0, 3.0, 4.0], i).toarray()
+        assert np.array_equal(found, ag.jacobian(picked.function, sparse=True)([2.0, 3.0, 4.0], i).toarray())
+
+
 @pytest.mark.filterwarnings("ignore::autograd.GradientWarning")
 def test_constants_and_nothing():
     for f in (lambda x: [], lambda x: [3.0], lambda x: [x[0], 5.0, x[0]], lambda x: [ag.sign(x[0])]):
