@@ -350,6 +350,16 @@ def test_choices_count_on_both_sides():
     assert np.array_equal(same(root, [0.0, 0.0, 3.0], 2), np.diag([0.0, 0.0, 2.0]))  # no nan of the side that was not taken
 
 
+@pytest.mark.parametrize("flat", [
+    lambda y: ag.sign(y), lambda y: ag.floor(y), lambda y: ag.stop_gradient(y), lambda y: ag.copysign(2.0, y),
+    lambda y: ag.where(y, 2.0, 3.0), lambda y: y // 2.0, lambda y: ag.sum([ag.sign(y), 2.0]),
+])  # fmt: skip
+def test_what_comes_before_a_flat_operation_does_not_count(flat):
+    f = lambda x: ag.exp(x[0]) * flat(x[1] * x[2]) + x[2] * x[3]  # noqa: E731
+    assert list(agree(f, [1.0, 2.0, 3.0, 4.0])) == [(0, 0), (0, 2), (0, 3)]
+    assert set(agree(f, [1.0, 2.0, 3.0, 4.0], order=2)) == {(0, 0), (2, 3), (3, 2)}
+
+
 # What has no second derivatives, what is no function, what is not there.
 
 
@@ -383,6 +393,9 @@ def test_own_operations(own_rows):
     assert agree(lambda x: straight(x[0]) * x[1], [1.3, 2.0], order=2).count == 2
     gate = ag.primitive("gate_times", "where(x, y, 0.0)", "None", "where(x, 1.0, 0.0) or None")
     assert list(agree(lambda x: gate(x[0], ag.sin(x[1])), [0.0, 2.0], order=2)) == [(1, 1)]
+    switched = ag.primitive("switched_square", "where(x, y * y, 0.0)", "None", "where(x, 2.0 * y, 0.0) or None")
+    for x in ([0.0, 2.0], [1.0, 2.0], [1.0, 0.0]):
+        assert list(agree(lambda x: switched(x[0], x[1]), x, order=2)) == [(1, 1)]
     weighted = ag.primitive("weighted_by", "x * x * y", "2.0 * x * y", "None")  # the weight is not differentiated
     pattern = agree(lambda x: weighted(x[0], x[1]), [3.0, 2.0], order=2)
     assert (pattern.symmetric, pattern.mode, list(pattern)) == (False, "reverse", [(0, 0), (0, 1)])
