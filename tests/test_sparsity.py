@@ -351,11 +351,12 @@ def test_choices_count_on_both_sides():
 
 
 @pytest.mark.parametrize("flat", [
-    lambda y: ag.sign(y), lambda y: ag.floor(y), lambda y: ag.stop_gradient(y), lambda y: ag.copysign(2.0, y),
-    lambda y: ag.where(y, 2.0, 3.0), lambda y: y // 2.0, lambda y: ag.sum([ag.sign(y), 2.0]),
+    lambda x, y: x * ag.sign(y), lambda x, y: x * ag.floor(y), lambda x, y: x * ag.stop_gradient(y), lambda x, y: x * (y // 2.0),
+    lambda x, y: x * ag.copysign(2.0, y), lambda x, y: ag.copysign(x, y), lambda x, y: ag.where(y, x, 2.0 * x),
+    lambda x, y: ag.heaviside(y, x) + x,
 ])  # fmt: skip
-def test_what_comes_before_a_flat_operation_does_not_count(flat):
-    f = lambda x: ag.exp(x[0]) * flat(x[1] * x[2]) + x[2] * x[3]  # noqa: E731
+def test_what_comes_before_a_flat_operand_does_not_count(flat):
+    f = lambda x: flat(ag.exp(x[0]), x[1] * x[2]) + x[2] * x[3]  # noqa: E731
     assert list(agree(f, [1.0, 2.0, 3.0, 4.0])) == [(0, 0), (0, 2), (0, 3)]
     assert set(agree(f, [1.0, 2.0, 3.0, 4.0], order=2)) == {(0, 0), (2, 3), (3, 2)}
 
