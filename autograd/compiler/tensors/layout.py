@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.recover import Group, Tensors
+from autograd.compiler.recover import Block, Group, Tensors
 from autograd.compiler.tensors.access import axes, common_loops
 from autograd.compiler.tensors.instructions import Batch
 
@@ -59,12 +59,17 @@ class Layout:
                 self.groups[k] = group = self.sorted(block)
                 self.arrange(k, group)
             else:
-                matrix = batch.columns[block.entries[0]][0] if batch and block.batched and block.entries[0] is not None else None
-                self.base[k] = ("in" if matrix is None else f"examples{matrix}", 0)
-                self.regions[k] = 0 if matrix is None else -1 - matrix
+                self.give(k, block)
         self.return_blocks()
         self.sizes = self.lay()
         self.bases = np.array([self.base[k][1] for k in range(len(tensors.blocks))] + [0])  # of constants, whose block is -1, too
+
+    def give(self, k: int, block: Block) -> None:
+        """The buffer of a block of inputs."""
+        batch, first = self.batch, block.entries[0]
+        matrix = batch.columns[first][0] if batch and block.batched and first is not None else None
+        self.base[k] = ("in" if matrix is None else f"examples{matrix}", 0)
+        self.regions[k] = 0 if matrix is None else -1 - matrix
 
     # The order in a block
 

@@ -1,0 +1,172 @@
+"""The room of arrays: a program as instructions over named arrays, one for each block, for printers whose text is read.
+
+Machine code wants one memory, in which what is read together lies together. A reader wants arrays with names: here every block
+of the program is a buffer of its own, and what an operand reads from several blocks is joined into one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.recover import Block, Group, Shape, Tensors
+from autograd.compiler.tensors.instructions import Affine, Instruction
+from autograd.compiler.tensors.layout import Layout
+from autograd.compiler.tensors.lower import Located, Lowering, in_order_of_appearance, runs
+from autograd.compiler.tensors.regroup import regrouped
+from autograd.ops import TABLE
+
+__all__ = ["Arranged", "Buffer", "in_arrays"]
+
+POS, SUM, POW = TABLE["pos"], TABLE["sum"], TABLE["pow"]
+FEW = 8  # parts of a sum that are written one after the other
+MANY = 64  # parts that are joined one after the other
+EXPONENTS = 4
+Array = Any
+
+
+@dataclass
+class Buffer:
+    """Numbers in a row: a block of the program, a table of constants, or, of other blocks, what is read together."""
+
+    block: Block | None = None
+    constants: list[float] | None = None
+    batched: bool = False
+    writers: int = 0  # instructions that write into it
+
+
+@dataclass
+class Arranged:
+    """Instructions over named buffers. Results are copies into buffers that no other instruction reads."""
+
+    tensors: Tensors
+    buffers: dict[str, Buffer] = field(default_factory=dict)
+    instructions: list[Instruction] = field(default_factory=list)
+
+
+def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
+    """The instructions that compute results of these shapes: result k is in the buffer `result k`."""
+    return Arrays(BlockByBlock(whole(regrouped(tensors)), ())).written(results)
+
+
+def whole(tensors: Tensors) -> Tensors:
+    """The same program with powers in groups of one exponent each."""
+    result = Tensors(tensors.program, tensors.batched)
+    for block in tensors.blocks:
+        if isinstance(block, Group):
+            for part in by_exponent(block):
+                result.settle(part)
+    return result
+
+
+def by_exponent(group: Group) -> list[Group]:
+    """The parts of a group of powers, if it has a few constant exponents."""
+    if group.row is not POW or None in group.entries:
+        return [group]
+    exponents = group.arguments[1][0]
+    chosen = list(dict.fromkeys(exponents))
+    if not 1 < len(chosen) <= EXPONENTS or max(chosen) >= 0:
+        return [group]
+    parts = []
+    for exponent in chosen:
+        members = [k for k, ref in enumerate(exponents) if ref == exponent]
+        shape = (len(members),) if len(members) > 1 else ()
+        part = Group(group.row, "elementwise", [group.entries[k] for k in members], shape)
+        part.arguments = [([refs[k] for k in members], shape) for refs, _ in group.arguments]
+        parts.append(part)
+    return parts
+
+
+class BlockByBlock(Layout):
+    """Every block is a buffer of its own, called by its number."""
+
+    def give(self, k: int, block: Block) -> None:
+        """The buffer of a block of inputs."""
+        self.base[k] = (str(k), 0)
+        self.at[[entry for entry in block.entries if entry is not None]] = np.arange(len(block.entries))
+
+    def return_blocks(self) -> None:
+        """Results are copied where they are returned."""
+
+    def lay(self) -> dict[str, int]:
+        """A buffer for each block."""
+        self.base |= {k: (str(k), 0) for k in self.groups}
+        return {"scratch": 0, "lanes": 0}
+
+
+class Arrays(Lowering):
+    """Writes the instructions of a program that is laid out block by block."""
+
+    def written(self, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
+        """All instructions, those that copy the results last."""
+        tensors = self.layout.tensors
+        self.buffers = {str(k): Buffer(block, batched=block.batched) for k, block in enumerate(tensors.blocks)}
+        self.joined: dict[tuple[int, ...], str] = {}
+        self.lowered()
+        for k, (refs, shape) in enumerate(results):
+            name, array = f"result {k}", np.asarray(refs, dtype=np.int64).reshape(shape or (1,))
+            self.buffers[name] = Buffer(batched=bool(self.batched[self.layout.homes(array)].any()))
+            self.emit(POS, array.shape, 0, [array], (name, np.arange(array.size)), -2 - k)
+        for ins in self.code.instructions:
+            self.buffers[ins.out.buffer].writers += 1
+        return Arranged(tensors, self.buffers, self.code.instructions)
+
+    def is_small(self, group: Group) -> bool:
+        """Sums stay sums."""
+        return False
+
+    def parts(self, group: Group, lists: list[Array], at: Array) -> list[Array]:
+        """An elementwise group is one instruction."""
+        return [np.arange(len(at))]
+
+    def write(self, k: int, group: Group) -> None:
+        """The instructions of a group; one sum over several blocks, as the squares of all weights, is one of sums over each."""
+        if len(group.entries) == 1 and group.form in ("product", "dots", "reduced") and group.row.name in ("dot", "sum"):
+            lists = [np.asarray(refs) for refs, _ in group.arguments]
+            homes = list(zip(*[self.layout.homes(refs).tolist() for refs in lists]))
+            spans = [list(span) for _, span in groupby(range(len(homes)), lambda j: homes[j])]
+            if 1 < len(spans) <= FEW and min(map(len, spans)) > 1 and all(min(pair) >= 0 for pair in homes):
+                self.in_parts(k, group, [[refs[span] for refs in lists] for span in spans])
+                return
+        super().write(k, group)
+
+    def in_parts(self, k: int, group: Group, parts: list[list[Array]]) -> None:
+        """A sum as the sum of its parts."""
+        found = []
+        for lists in parts:
+            name = f"{k}.{len(found)}"
+            self.buffers[name] = Buffer(group, batched=group.batched)
+            self.emit(group.row, (1, len(lists[0])), 1, [refs[None] for refs in lists], (name, np.arange(1)), k)
+            found.append(Affine(name, 0, ()))
+        self.code.instructions.append(Instruction(SUM, (), 0, tuple(found), Affine(str(k), 0, ()), k, frozenset([k])))
+
+    def listed(self, refs: Array) -> Located:
+        """Constants as a table of their own: as few numbers as make loops, in the order in which they are read."""
+        found = super().listed(refs)
+        distinct, start = next((key, start) for key, start in self.tables.items() if start == found.places.min())
+        name = f"table {start}"
+        self.buffers.setdefault(name, Buffer(constants=[self.program.number(ref) for ref in distinct]))
+        return Located(name, found.places - start, frozenset())
+
+    def copied(self, refs: Array, *, once: bool = False) -> Located:
+        """References to several blocks, joined in the order in which they are read, or block after block if that is shorter."""
+        own, ranks = in_order_of_appearance(refs) if once else (refs.ravel(), np.arange(refs.size).reshape(refs.shape))
+        parts = runs(np.arange(len(own)), self.layout.homes(own))
+        homes = np.unique(self.layout.homes(own)).tolist()
+        if len(parts) > max(len(homes), MANY):
+            own = np.concatenate([own[self.layout.homes(own) == home] for home in homes])
+            parts = runs(np.arange(len(own)), self.layout.homes(own))
+            place = {ref: k for k, ref in enumerate(own.tolist())}
+            ranks = np.array([place[ref] for ref in refs.ravel().tolist()]).reshape(refs.shape)
+        key = tuple(own.tolist())
+        reads = frozenset(homes) & self.layout.groups.keys()
+        if key not in self.joined:
+            name = self.joined[key] = f"joined {len(self.joined)}"
+            self.buffers[name] = Buffer(batched=bool(self.batched[self.layout.homes(own)].any()))
+            for part in parts:
+                self.emit(POS, (len(part),), 0, [own[part]], (name, part), -1)
+        return Located(self.joined[key], ranks, reads)
