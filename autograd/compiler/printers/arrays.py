@@ -9,14 +9,15 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
-from autograd.compiler.printers.expressions import ANY, ATOM, Name, Node, Tree, call, index, lines, literal, method, pair
-from autograd.compiler.printers.rows import LOGSUMEXP, REDUCED, SPREAD, Rows, vectorized
+from autograd.compiler.printers.expressions import ANY, ATOM, Name, Node, Tree, call, group, index, lines, literal, method, pair
+from autograd.compiler.printers.rows import LOGSUMEXP, MASKED, REDUCED, SPREAD, Rows, vectorized
 from autograd.compiler.printers.views import (
-    EACH, STEP, Loop, Stored, View, arranged, expanded, named, reshaped, view, widths,
+    EACH, STEP, Loop, Stored, View, expanded, named, reshaped, turned, view, widths,
 )  # fmt: skip
 from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
@@ -30,7 +31,8 @@ __all__ = ["Result", "Text", "printed"]
 
 NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add": "a", "sub": "a", "mul": "p", "div": "q",
          "total": "t", "total_dot": "t"}  # fmt: skip
-RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp"}
+RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp", "masked"}
+FOLDS = {"sum": "add", "dot": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 TABLES = {"C": float, "I": "intp", "M": bool}  # by the first letter of their names
 WHERE, MUL, SUM, DOT, POS = (TABLE[name] for name in ("where", "mul", "sum", "dot", "pos"))
 SIGNS = {"greater": ">", "sub": "!="}
@@ -78,6 +80,7 @@ class Axis:
     size: int
     strides: list[int]
     out: int | None
+    parts: tuple[int, ...] = ()  # the loops that it stands for, where it is several of them, one in the other
 
     def runs(self, k: int) -> bool:
         """Whether operand k varies along it."""
@@ -91,6 +94,7 @@ class Printer:
         self.results = results
         program = in_arrays(tensors, [(result.refs, result.shape) for result in results])
         self.tensors, self.buffers, self.instructions = program.tensors, program.buffers, program.instructions
+        self.terms = program.terms
         self.rows = Rows()
         self.tables: dict[str, Any] = {}
         self.known: dict[Any, str] = {}  # names of constant arrays by what is in them
@@ -121,8 +125,7 @@ class Printer:
             start = stop
         for ins in self.instructions:
             self.write(ins)
-        ends = Node(f"({', '.join(['{}'] * len(self.returned))},)", tuple(self.returned), ATOM, (ANY,) * len(self.returned))
-        found, returned = lines(self.statements, ends if self.returned else Node("()"))
+        found, returned = lines(self.statements, group(*self.returned))
         body = "".join(f"    {name} = {text}\n" for name, text in found) + f"    return {returned}\n"
         used = set(re.findall(r"\w+", body))
         head = "".join(f"    {name} = {text}\n" for name, text in heads if name in used)
@@ -177,11 +180,14 @@ class Printer:
 
     def write(self, ins: Instruction) -> None:
         """The line of an instruction, or a part of one."""
+        import numpy as np
+
         operands, axes = self.opened(ins)
-        tree, order = self.expression(ins, operands, axes)
-        if ins.row is POS and isinstance(operands[0], Number):
-            tree, order = self.table("C", [operands[0].value] * prod(ins.sizes)), list(range(len(ins.sizes)))
-        missing = [j for j, axis in enumerate(axes) if axis.out is not None and j not in order]
+        tree, order, _ = self.expression(ins, operands, axes)
+        if ins.row is POS and isinstance(operands[0], Number) and axes:
+            tree, order = self.table("C", np.full([axis.size for axis in axes], operands[0].value)), list(range(len(axes)))
+        covered = {*order, *[part for j in order for part in axes[j].parts]}
+        missing = [j for j, axis in enumerate(axes) if axis.out is not None and j not in covered]
         if missing:  # nothing that is read varies along these
             order = [j for j, axis in enumerate(axes) if axis.out is not None]
             sizes = ", ".join([str(axes[j].size) if axes[j].size != EACH else "batch_size" for j in order])
@@ -218,8 +224,11 @@ class Printer:
         is_total = ins.row in (TOTAL, TOTAL_DOT)
         if any(batched):
             axes.append(Axis(EACH, [STEP * is_batched for is_batched in batched], None if is_total else STEP))
-        if ins.row is not TOTAL_DOT and ins.row is not DOT:
-            axes = self.split(ins, operands, axes)
+        if ins.row is TOTAL_DOT or ins.row is DOT:
+            finer = self.split(ins, operands, axes)
+            whole = all(axis.out is None for axis in axes)
+            return operands, finer if whole or self.is_sliced(operands, finer) > self.is_sliced(operands, axes) else axes
+        axes = self.split(ins, operands, axes)
         return operands, axes
 
     def know(self, x: Operand) -> None:
@@ -230,6 +239,15 @@ class Printer:
             return
         numbers = np.array(self.buffers[x.buffer].constants)
         self.stored[x.buffer] = Stored(self.table("C", numbers), (Loop(len(numbers), 1),))
+
+    def is_sliced(self, operands: Sequence[Operand], axes: list[Axis]) -> bool:
+        """Whether all operands are slices of arrays."""
+        for k, x in enumerate(operands):
+            if isinstance(x, Affine):
+                loops = [Loop(axis.size, axis.strides[k]) for axis in axes if axis.runs(k)]
+                if view(self.stored[x.buffer], x.start, loops) is None:
+                    return False
+        return True
 
     def split(self, ins: Instruction, operands: Sequence[Operand], axes: list[Axis]) -> list[Axis]:
         """The loops as fine as the axes of the arrays that they run through."""
@@ -274,6 +292,7 @@ class Printer:
         places = x.start + sum(
             axes[j].strides[k] * np.arange(axes[j].size).reshape([-1 if i == j else 1 for i in inner]) for j in inner
         )
+        places = places.clip(0, prod([axis.size for axis in stored.axes if axis.size != EACH]) - 1)  # of terms that are left out
         return self.taken_from(x.buffer, places, inner, axes)
 
     def gathered(self, x: Gather, k: int, axes: Sequence[Axis]) -> View:
@@ -296,12 +315,25 @@ class Printer:
         stored = self.stored[buffer]
         tree, is_batched = stored.tree, stored.is_batched
         order = sorted(range(len(stored.axes)), key=lambda d: (stored.axes[d].size == EACH, -stored.axes[d].stride))
-        tree = arranged(View(tree, list(range(len(stored.axes)))), order)
+        tree = turned(View(tree, list(range(len(stored.axes)))), order)
         if len(stored.axes) - is_batched != 1:
             size = prod([axis.size for axis in stored.axes if axis.size != EACH])
             tree = reshaped(tree, [size, EACH] if is_batched else [size])
         each = [j for j, axis in enumerate(axes) if axis.size == EACH] if is_batched else []
-        return View(index(tree, "{}", self.table("I", places)), [*inner, *each])
+        return View(tree, [*inner, *each], places)
+
+    def arranged(self, found: View, order: Sequence[int]) -> Tree:
+        """A view with its axes in this order of loops."""
+        if found.places is None:
+            return turned(found, order)
+        count = found.places.ndim
+        inner = [j for j in order if j in found.order[:count]]
+        table = self.table("I", found.places.transpose([found.order.index(j) for j in inner]))
+        return turned(View(index(found.tree, "{}", table), [*inner, *found.order[count:]]), order)
+
+    def natural(self, found: View) -> View:
+        """A view as an expression with its axes in their order."""
+        return found if found.places is None else View(self.arranged(found, found.order), found.order)
 
     # Expressions
 
@@ -313,14 +345,84 @@ class Printer:
         folded = [j for j, axis in enumerate(axes) if axis.out is None]
         if not folded:
             return self.elementwise(ins, operands, axes)
+        if ins.writes in self.terms:
+            return self.ragged(ins, operands, axes)
         if row is not DOT:
-            return self.folded(ins, self.read(operands[0], 0, axes), axes)
-        if ins.limit is None:
-            found = self.product(operands, axes)
-            if found is not None:
-                return found
+            return self.folded(ins, self.natural(self.read(operands[0], 0, axes)), axes)
+        found = self.product(operands, axes)
+        if found is not None:
+            return found
+        numbers = [k for k, x in enumerate(operands) if isinstance(x, Number) and abs(x.value) == 1.0]
+        if numbers:
+            tree, order, _ = self.folded(ins, self.natural(self.read(operands[1 - numbers[0]], 1 - numbers[0], axes)), axes)
+            return View(self.rows.applied(MUL, [literal(operands[numbers[0]].value), tree]), order)
         product = self.broadcast(MUL, operands, axes, list(range(len(axes))))
         return self.folded(ins, product, axes)
+
+    def ragged(self, ins: Instruction, operands: Sequence[Operand], axes: list[Axis]) -> View:
+        """Sums of several lengths: products of matrices with a mask, folds with a mask, or folds of runs of one list."""
+        views = [self.read(x, k, axes) for k, x in enumerate(operands)]
+        mask, loops = self.mask(ins, axes)
+        if ins.row is DOT and any(axis.size == EACH for axis in axes) is False:
+            found = self.masked_product(views, mask, loops, axes)
+            if found is not None:
+                return found
+        if any(found.places is not None for found in views):
+            return self.in_runs(ins, operands, axes)
+        found = self.natural(views[0]) if len(operands) == 1 else self.broadcast(MUL, operands, axes, [])
+        return self.folded(ins, found, axes)
+
+    def masked_product(self, views: list[View], mask: Any, loops: list[int], axes: list[Axis]) -> View | None:
+        """A product of matrices of which only some terms count; None if it is none."""
+        inner = [j for j, axis in enumerate(axes) if axis.out is None]
+        for first, second in (views, views[::-1]):
+            each = [j for j in first.order if j in second.order and j not in inner]
+            left, right = ([j for j in side.order if j not in (*each, *inner)] for side in (first, second))
+            is_all = len(each) + len(left) + len(right) + len(inner) == len(axes)
+            if not is_all or len(inner) != 1 or len(left) != 1 or len(right) != 1 or not {*inner, *loops} <= {*each, *left, *inner}:
+                continue
+            if not set(inner) <= set(first.order) & set(second.order):
+                continue
+            self.rows.helpers["masked"] = MASKED
+            order = [*each, *left, *inner]
+            mine = [j for j in order if j in loops]
+            condition = expanded(self.table("M", mask.transpose([loops.index(j) for j in mine])), mine, order)
+            trees = self.arranged(first, order), self.arranged(second, [*each, *inner, *right])
+            return View(call("masked", condition, *trees), [*each, *left, *right])
+        return None
+
+    def in_runs(self, ins: Instruction, operands: Sequence[Operand], axes: list[Axis]) -> View:
+        """Sums of several lengths, of one list of all terms."""
+        import numpy as np
+
+        terms, sizes = self.terms[ins.writes], [axis.size for axis in axes if axis.size != EACH]
+        is_batched = any(axis.size == EACH for axis in axes)
+        trees = []
+        for x in operands:
+            if isinstance(x, Number):
+                trees.append(literal(x.value))
+                continue
+            if isinstance(x, Gather):
+                places = np.array(x.table).reshape(ins.sizes)
+            else:
+                places = x.start + sum(
+                    stride * np.arange(size).reshape([-1 if d == e else 1 for e in range(len(ins.sizes))])
+                    for d, (size, stride) in enumerate(zip(ins.sizes, x.strides))
+                )
+            places = np.broadcast_to(places, ins.sizes).ravel()[terms.ravel()]
+            each = Axis(EACH, [STEP], STEP)
+            found = self.taken_from(x.buffer, places, [0], [Axis(len(places), [1], 1), each])
+            tree = self.arranged(found, found.order)
+            trees.append(tree if len(found.order) == 2 or not is_batched else index(tree, ":, None"))
+        tree = trees[0] if len(trees) == 1 else pair("*", *trees)
+        starts = np.cumsum([0, *terms.sum(1)[:-1]])
+        tree = call(f"np.{FOLDS[ins.row.name]}.reduceat", tree, self.table("I", starts))
+        outer = [j for j, axis in enumerate(axes) if axis.out is not None and axis.size != EACH]
+        joint = self.joint(outer, axes)
+        last = [j for j, axis in enumerate(axes) if axis.size == EACH]
+        if len(joint) > 1:
+            tree = reshaped(tree, [axes[j].size for j in (*joint, *last)])
+        return View(tree, [*joint, *last])
 
     def elementwise(self, ins: Instruction, operands: Sequence[Operand], axes: Sequence[Axis]) -> View:
         """An operation on numbers one by one."""
@@ -336,7 +438,10 @@ class Printer:
         trees = []
         for found in views:
             mine = [j for j in order if j in found.order]
-            trees.append(expanded(arranged(found, mine), mine, order))
+            tree = self.arranged(found, mine)
+            if found.places is None and mine != found.order and len(mine) < len(order) and len(mine) > 1:
+                tree = method(tree, "copy()")  # else NumPy takes the loops in the order of the memory, and the innermost is short
+            trees.append(expanded(tree, mine, order))
         sign = SIGNS.get(row.name)
         if ins is not None and sign and self.is_condition(ins, operands):
             return View(pair(sign, *trees), order)
@@ -360,16 +465,16 @@ class Printer:
             raise TypeError(f"{name} of many operands has no form in NumPy")
         form, neutral = REDUCED[name]
         inner = [j for j, axis in enumerate(axes) if axis.out is None]
-        tree, order = found
-        if ins.limit is not None:
-            tree, order = self.masked(ins, found, axes, neutral)
+        tree, order = found.tree, found.order
+        if ins.writes in self.terms:
+            tree, order, _ = self.masked(ins, found, axes, neutral)
         if missing := [j for j in inner if j not in order]:  # the same number again and again
             kept, order = order, [*order, *missing]
             sizes = ", ".join([str(axes[j].size) if axes[j].size != EACH else "batch_size" for j in order])
             tree = call("np.broadcast_to", expanded(tree, kept, order), tail=f", ({sizes},)")
         if len(inner) > 1 and name in ("norm", "logsumexp"):
             rest = [j for j in order if j not in inner]
-            tree = reshaped(arranged(View(tree, order), [*rest, *inner]), [*[axes[j].size for j in rest], -1])
+            tree = reshaped(self.arranged(View(tree, order), [*rest, *inner]), [*[axes[j].size for j in rest], -1])
             order, inner = [*rest, inner[0]], inner[:1]
         if name == "logsumexp":
             self.rows.helpers["logsumexp"] = LOGSUMEXP
@@ -382,28 +487,22 @@ class Printer:
                     (ATOM if form.startswith("{}.") else ANY,))  # fmt: skip
         return View(node, rest)
 
-    def masked(self, ins: Instruction, found: View, axes: list[Axis], neutral: float) -> View:
-        """Numbers beyond the end of their row replaced by one that changes nothing."""
-        import numpy as np
-
-        limit, sizes = ins.limit, [axis.size for axis in axes if axis.size != EACH]
-        if isinstance(limit, Affine):
-            limits = limit.start + sum(
-                stride * np.arange(size).reshape([-1 if d == e else 1 for e in range(len(ins.sizes))])
-                for d, (size, stride) in enumerate(zip(ins.sizes, limit.strides))
-            )
-        else:
-            limits = np.array(limit.table).reshape(ins.sizes)
-        last = np.arange(ins.sizes[-1])
-        mask = np.broadcast_to(last < limits, ins.sizes).reshape(sizes)
+    def mask(self, ins: Instruction, axes: list[Axis]) -> tuple[Any, list[int]]:
+        """Which terms of ragged sums there are, along the loops on which that depends."""
+        mask = self.terms[ins.writes].reshape([axis.size for axis in axes if axis.size != EACH])
         loops = [j for j, axis in enumerate(axes) if axis.size != EACH]
         for d, j in reversed(list(enumerate(list(loops)))):
             if (mask == mask.take([0], d)).all():
                 mask = mask.take(0, d)
                 loops.remove(j)
+        return mask, loops
+
+    def masked(self, ins: Instruction, found: View, axes: list[Axis], neutral: float) -> View:
+        """Numbers of which there are none in a row replaced by one that changes nothing."""
+        mask, loops = self.mask(ins, axes)
         order = list(found.order) + [j for j in loops if j not in found.order]
         mine = [j for j in order if j in loops]
-        condition = expanded(self.table("M", np.transpose(mask, [loops.index(j) for j in mine])), mine, order)
+        condition = expanded(self.table("M", mask.transpose([loops.index(j) for j in mine])), mine, order)
         tree = expanded(found.tree, found.order, order)
         return View(call("np.where", condition, tree, literal(neutral)), order)
 
@@ -420,16 +519,16 @@ class Printer:
         if x.limit == 1 or not x.step:
             table = View(expanded(table.tree, table.order, [*table.order, chosen]), [*table.order, chosen])
         found = self.read(x.index, 1, axes)
-        number = arranged(found, [*both, *rows])
+        number = self.arranged(found, [*both, *rows])
         at = method(number, "astype(int)")
         if not both:
-            tree = arranged(table, [chosen, *columns])
+            tree = self.arranged(table, [chosen, *columns])
             return View(index(tree, "{}", at), [*rows, *columns])
         if len(both) == 1 and axes[both[0]].size != EACH and not rows:
             count = self.table("I", np.arange(axes[both[0]].size))
-            return View(index(arranged(table, [*both, chosen, *columns]), "{}, {}", count, at), [*both, *columns])
+            return View(index(self.arranged(table, [*both, chosen, *columns]), "{}, {}", count, at), [*both, *columns])
         order = [*both, *rows, *columns]
-        tree = expanded(arranged(table, [*both, *columns, chosen]), [*both, *columns, chosen], [*order, chosen])
+        tree = expanded(self.arranged(table, [*both, *columns, chosen]), [*both, *columns, chosen], [*order, chosen])
         at = index(expanded(at, [*both, *rows], order), "..., None")
         return View(index(call("np.take_along_axis", tree, at, tail=", -1"), "..., 0"), order)
 
@@ -440,6 +539,11 @@ class Printer:
         if any(isinstance(x, Number) for x in operands):
             return None
         views = [self.read(x, k, axes) for k, x in enumerate(operands)]  # which tells what gathered operands vary along
+        extra = [j for j, axis in enumerate(axes) if axis.out is None and axis.runs(0) != axis.runs(1)]
+        if extra and any(axis.out is None and axis.runs(0) and axis.runs(1) for axis in axes):
+            inside = [replace(axis, out=1) if j in extra else axis for j, axis in enumerate(axes)]
+            found = self.product(operands, inside)
+            return found and self.sum_over(found, extra)
         kinds = {j: (axis.runs(0), axis.runs(1), axis.out is not None) for j, axis in enumerate(axes)}
         parts = {kind: [j for j in kinds if kinds[j] == kind] for kind in set(kinds.values())}
         sides = [parts.get((True, False, True), []), parts.get((False, True, True), [])]
@@ -453,37 +557,62 @@ class Printer:
             stacked = all(axes[j].size != EACH for j in each) and left and right and len(inner) == 1
             if not stacked or len(left) > 1 or len(right) > 1:
                 return self.einsum(first, second, axes, [*each, *left, *right])
-            tree = pair("@", arranged(first, [*each, *left, *inner]), arranged(second, [*each, *inner, *right]))
+            tree = pair("@", self.arranged(first, [*each, *left, *inner]), self.arranged(second, [*each, *inner, *right]))
             return View(tree, [*each, *left, *right])
         if right and axes[right[-1]].size == EACH and len(right) > 1 and len(inner) == 1 and len(left) <= 1:
             outer, last = right[:-1], right[-1:]
-            tree = pair("@", arranged(first, [*left, *inner]), arranged(second, [*outer, *inner, *last]))
+            tree = pair("@", self.arranged(first, [*left, *inner]), self.arranged(second, [*outer, *inner, *last]))
             return View(tree, [*outer, *left, *last])
         if not left and not right:
             if len(inner) == 1:
-                return View(pair("@", first.tree, second.tree), [])
-            return View(call("np.vdot", arranged(first, inner), arranged(second, inner)), [])
+                return View(pair("@", self.natural(first).tree, self.natural(second).tree), [])
+            inner = first.order
+            return View(call("np.vdot", self.arranged(first, inner), self.arranged(second, inner)), [])
         if right and not left:
             views, (left, right) = [second, first], (right, left)
             (first, second) = views
             if axes[left[0]].size == EACH and len(left) == 1:  # a row of numbers for each example
                 return View(pair("@", self.merged(second, [inner], axes), self.merged(first, [inner, left], axes)), left)
         tree = pair("@", self.merged(first, [left, inner], axes), self.merged(second, [inner, right] if right else [inner], axes))
-        order = [*left, *right]
+        left, right = self.joint(left, axes), self.joint(right, axes)
         if len(left) > 1 or len(right) > 1:
-            tree = reshaped_to(tree, [axes[j].size for j in order])
-        return View(tree, order)
+            tree = reshaped(tree, [axes[j].size for j in (*left, *right)])
+        return View(tree, [*left, *right])
+
+    def sum_over(self, found: View, loops: list[int]) -> View:
+        """The sum along some loops."""
+        rest = [j for j in found.order if j not in loops]
+        where = sorted([found.order.index(j) for j in loops])
+        text = "" if not rest else str(where[0]) if len(where) == 1 else str(tuple(where))
+        return View(method(found.tree, f"sum({text})"), rest)
 
     def merged(self, found: View, groups: Sequence[list[int]], axes: Sequence[Axis]) -> Tree:
         """An expression with one axis for each group of loops."""
-        tree = arranged(found, [j for group in groups for j in group])
+        order = [j for group in groups for j in group]
         if all(len(group) == 1 for group in groups):
-            return tree
-        return reshaped_to(tree, [size_of(axes, group) for group in groups])
+            return self.arranged(found, order)
+        sizes = [size_of(axes, group) for group in groups]
+        if len(groups) == 2 and found.order == [*groups[1], *groups[0]] and found.places is None:
+            return method(reshaped(found.tree, sizes[::-1]), "T")
+        if found.places is not None and EACH not in sizes:
+            places = found.places.transpose([found.order.index(j) for j in order]).reshape(sizes)
+            return index(found.tree, "{}", self.table("I", places))
+        return reshaped(self.arranged(found, order), sizes)
+
+    def joint(self, loops: list[int], axes: list[Axis]) -> list[int]:
+        """Loops whose results lie one after the other as one loop, which is added to the axes; else the loops."""
+        for outer, inner in pairwise(loops):
+            if EACH in (axes[outer].size, axes[inner].size) or axes[outer].out != (axes[inner].out or 0) * axes[inner].size:
+                return loops
+        if len(loops) < 2:
+            return loops
+        axes.append(Axis(size_of(axes, loops), [], axes[loops[-1]].out, tuple(loops)))
+        return [len(axes) - 1]
 
     def einsum(self, first: View, second: View, axes: Sequence[Axis], order: list[int]) -> View:
         """Sums of products along any loops."""
         order = sorted(order, key=lambda j: axes[j].size == EACH)
+        first, second = self.natural(first), self.natural(second)
         used = [*order, *[j for j in first.order if j not in order]]
         letter = {j: "b" if axes[j].size == EACH else LETTERS[k] for k, j in enumerate(used)}
         left, right, out = ("".join(letter[j] for j in loops) for loops in (first.order, second.order, order))
@@ -495,7 +624,7 @@ class Printer:
         """A result in its shape, or a part of it."""
         result = self.results[-2 - ins.writes]
         wanted = sorted(order, key=lambda j: (axes[j].size == EACH, -(axes[j].out or 0)))
-        tree = arranged(View(tree, order), wanted)
+        tree = self.arranged(View(tree, order), wanted)
         is_batched = bool(wanted) and axes[wanted[-1]].size == EACH
         sizes = [axes[j].size for j in wanted][: len(wanted) - is_batched]
         if sizes != list(result.shape):
@@ -504,8 +633,17 @@ class Printer:
             elif not result.shape:
                 tree = index(tree, ", ".join(["0"] * len(sizes)))
             else:
-                tree = reshaped_to(tree, [*result.shape, *([EACH] if is_batched else [])])
+                tree = reshaped(tree, [*result.shape, *([EACH] if is_batched else [])])
         self.returned.append(tree)
+
+    def flat(self, tree: Tree, shape: Sequence[int], tail: Sequence[int]) -> Tree:
+        """A part along one axis, that of the examples aside."""
+        inner = len(shape) - len(tail)
+        if isinstance(tree, Node) and not tree.operands:
+            return self.table("C", [float(tree.template)]) if tree.template[:3] != "np." else call("np.array", group(tree))
+        if inner == 1:
+            return tree
+        return index(tree, "None") if not inner else reshaped(tree, [prod(shape[:inner]), *tail])
 
     def join(self, buffer: str) -> None:
         """One array of several parts."""
@@ -518,7 +656,7 @@ class Printer:
         shapes = []
         for _, tree, loops in parts:
             order = sorted(range(len(loops)), key=lambda d: (loops[d].size == EACH, -loops[d].stride))
-            tree = arranged(View(tree, list(range(len(loops)))), order)
+            tree = self.arranged(View(tree, list(range(len(loops)))), order)
             sizes = [loops[d].size for d in order]
             if batched and EACH not in sizes:
                 self.rows.helpers["spread"] = SPREAD
@@ -530,39 +668,24 @@ class Printer:
         alike = all(shape == shapes[0] for shape in shapes)
         if alike and len(shapes[0]) - batched <= 1:  # numbers or vectors, one below the other
             sizes = [len(parts), *shapes[0]]
-            tree = call("np.array", Node(f"({', '.join(['{}'] * len(pieces))},)", tuple(pieces), ATOM, (ANY,) * len(pieces)))
+            tree = call("np.array", group(*pieces))
         else:
             rests = {tuple(shape[1:]) for shape in shapes}
             if len(rests) > 1 or min(map(len, shapes)) <= batched:
-                pieces = [flat(tree, shape, tail) for tree, shape in zip(pieces, shapes)]
+                pieces = [self.flat(tree, shape, tail) for tree, shape in zip(pieces, shapes)]
                 shapes = [[prod(shape[: len(shape) - batched]), *tail] for shape in shapes]
             sizes = [sum(shape[0] for shape in shapes), *shapes[0][1:]]
-            tree = call("np.concatenate", Node(f"({', '.join(['{}'] * len(pieces))},)", tuple(pieces), ATOM, (ANY,) * len(pieces)))
+            tree = call("np.concatenate", group(*pieces))
         inner = sizes[: len(sizes) - batched]
         axes = [Loop(size, prod(inner[d + 1 :])) for d, size in enumerate(inner)]
         self.store(buffer, tree, [*axes, *([Loop(EACH, STEP)] if batched else [])])
-
-
-def reshaped_to(tree: Tree, sizes: Sequence[int]) -> Tree:
-    """An expression in another shape, where at most one size is not known."""
-    return reshaped(tree, sizes)
-
-
-def flat(tree: Tree, shape: Sequence[int], tail: Sequence[int]) -> Tree:
-    """A part along one axis, that of the examples aside."""
-    inner = len(shape) - len(tail)
-    if inner == 1:
-        return tree
-    return index(tree, "None") if not inner else reshaped(tree, [prod(shape[:inner]), *tail])
 
 
 def ordered(loops: list[int], axes: Sequence[Axis]) -> list[int]:
     """Loops in an order in which the innermost is long: that of the examples, or if the last is short, the longest."""
     last = next((j for j in loops if axes[j].size == EACH), None)
     if last is None and loops and axes[loops[-1]].size < SHORT:
-        last = max(loops, key=lambda j: axes[j].size)
-        if axes[last].size < 2 * axes[loops[-1]].size:
-            last = None
+        return sorted(loops, key=lambda j: axes[j].size >= SHORT)
     return loops if last is None else [*[j for j in loops if j != last], last]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-__all__ = ["ANY", "ATOM", "COMPARED", "NEGATED", "POWER", "PRODUCT", "SUM", "Name", "Node", "Tree", "call", "index", "lines", "literal",
+__all__ = ["ANY", "ATOM", "COMPARED", "NEGATED", "POWER", "PRODUCT", "SUM", "Name", "Node", "Tree", "call", "group", "index", "lines", "literal",
            "method", "pair"]  # fmt: skip
 
 # How tightly an expression binds.
@@ -49,6 +49,12 @@ def call(function: str, *operands: Tree, tail: str = "") -> Node:
 def method(tree: Tree, text: str) -> Node:
     """A method or an attribute."""
     return Node(f"{{}}.{text}", (tree,), ATOM, (ATOM,))
+
+
+def group(*operands: Tree) -> Node:
+    """A tuple."""
+    inner = ", ".join(["{}"] * len(operands))
+    return Node(f"({inner},)" if len(operands) == 1 else f"({inner})", operands, ATOM, (ANY,) * len(operands))
 
 
 def index(tree: Tree, text: str, *operands: Tree) -> Node:

@@ -11,7 +11,7 @@ from autograd import floats
 from autograd.compiler.printers.expressions import ATOM, NEGATED, Name, Node, Tree, call, literal, pair, written
 from autograd.ops import NUMBERS, TABLE, Primitive
 
-__all__ = ["LOGSUMEXP", "REDUCED", "SPREAD", "Rows", "vectorized"]
+__all__ = ["LOGSUMEXP", "MASKED", "REDUCED", "SPREAD", "Rows", "vectorized"]
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 NUMPY = {
@@ -33,6 +33,14 @@ def logsumexp(x, axis):
     ties = x == top
     others = (np.exp(x - top) - ties).sum(axis, keepdims=True) + (ties.sum(axis, keepdims=True) - 1.0)
     return np.where(np.isfinite(top), top + np.log1p(others), top).squeeze(axis)
+'''
+MASKED = '''
+def masked(mask, x, y):
+    """The product of matrices, of which only terms count where the mask is true, be the others infinite."""
+    product = np.where(mask, x, 0.0) @ y
+    if np.isfinite(np.vdot(product, product)):
+        return product
+    return np.where(mask[..., None], x[..., None] * y[..., None, :, :], -0.0).sum(-2)
 '''
 SPREAD = '''
 def spread(x, batch_size):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.compiler.printers.expressions import Name, Tree, index, method
 
-__all__ = ["EACH", "Loop", "Stored", "View", "arranged", "expanded", "named", "reshaped", "view", "widths"]
+__all__ = ["EACH", "Loop", "Stored", "View", "expanded", "named", "reshaped", "turned", "view", "widths"]
 
 EACH = -1  # the size of the axis of the examples, as `reshape` has it, and
 STEP = 1 << 60  # its stride: it is like no other
@@ -34,10 +34,11 @@ class Stored(NamedTuple):
 
 
 class View(NamedTuple):
-    """An expression, and which loops its axes are."""
+    """An expression, and which loops its axes are. Where numbers are gathered, `places` are those in `tree`, which is flat."""
 
     tree: Tree
     order: list[int]
+    places: Any = None
 
 
 def view(stored: Stored, start: int, loops: Sequence[Loop]) -> View | None:
@@ -124,8 +125,8 @@ def reshaped(tree: Tree, sizes: Sequence[int]) -> Tree:
     return method(tree, "ravel()" if len(sizes) == 1 else f"reshape({', '.join(map(str, sizes))})")
 
 
-def arranged(found: View, order: Sequence[int]) -> Tree:
-    """The expression with its axes in this order of loops."""
+def turned(found: View, order: Sequence[int]) -> Tree:
+    """An expression with its axes in this order of loops."""
     turn = [found.order.index(j) for j in order]
     moved = [k for k, j in enumerate(turn) if k != j]
     if not moved:

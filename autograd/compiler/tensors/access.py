@@ -75,9 +75,10 @@ def separated(places: Array) -> tuple[int, list[Array]] | None:
 def told_by_known(places: Array) -> tuple[int, list[Array]] | None:
     """The start and the offsets of places of which some are unknown: a known place with one unknown offset tells that."""
     known = {tuple(index): int(places[tuple(index)]) for index in np.argwhere(places != UNKNOWN).tolist()}
-    if (0,) * places.ndim not in known:
+    if not known:
         return None
-    start, found = known[(0,) * places.ndim], [{0: 0} for _ in places.shape]
+    origin = next(iter(known))
+    found = [{i: 0} for i in origin]
     before = 0
     while sum(map(len, found)) != before:
         before = sum(map(len, found))
@@ -85,10 +86,13 @@ def told_by_known(places: Array) -> tuple[int, list[Array]] | None:
             missing = [d for d, i in enumerate(index) if i not in found[d]]
             if len(missing) == 1:
                 d = missing[0]
-                found[d][index[d]] = place - start - sum([found[e][i] for e, i in enumerate(index) if e != d])
+                found[d][index[d]] = place - known[origin] - sum([found[e][i] for e, i in enumerate(index) if e != d])
     if any(len(offsets) != size for offsets, size in zip(found, places.shape)):
         return None
-    return start, [np.array([offsets[i] for i in range(len(offsets))]) for offsets in found]
+    firsts = [offsets[0] for offsets in found]
+    return known[origin] + sum(firsts), [
+        np.array([offsets[i] - first for i in range(len(offsets))]) for offsets, first in zip(found, firsts)
+    ]
 
 
 def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, is_whole: bool = False) -> Loops:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.recover import Block, Group, Shape, Tensors
+from autograd.compiler.tensors.access import axes
 from autograd.compiler.tensors.instructions import Affine, Instruction
-from autograd.compiler.tensors.layout import Layout
+from autograd.compiler.tensors.layout import HOLE, Layout
 from autograd.compiler.tensors.lower import Located, Lowering, in_order_of_appearance, runs
 from autograd.compiler.tensors.regroup import regrouped
 from autograd.ops import TABLE
@@ -46,34 +47,37 @@ class Arranged:
     tensors: Tensors
     buffers: dict[str, Buffer] = field(default_factory=dict)
     instructions: list[Instruction] = field(default_factory=list)
+    terms: dict[int, Array] = field(default_factory=dict)  # of ragged sums, by what they write: which terms there are
 
 
 def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
     """The instructions that compute results of these shapes: result k is in the buffer `result k`."""
-    return Arrays(BlockByBlock(whole(regrouped(tensors)), ())).written(results)
+    return Arrays(BlockByBlock(regrouped(split(tensors)), ())).written(results)
 
 
-def whole(tensors: Tensors) -> Tensors:
-    """The same program with powers in groups of one exponent each."""
+def split(tensors: Tensors) -> Tensors:
+    """The same program with elementwise groups in parts: powers of one exponent each, and what is done to those."""
     result = Tensors(tensors.program, tensors.batched)
     for block in tensors.blocks:
         if isinstance(block, Group):
-            for part in by_exponent(block):
+            for part in parts_of(result, block):
                 result.settle(part)
     return result
 
 
-def by_exponent(group: Group) -> list[Group]:
-    """The parts of a group of powers, if it has a few constant exponents."""
-    if group.row is not POW or None in group.entries:
+def parts_of(tensors: Tensors, group: Group) -> list[Group]:
+    """The parts of one group, by exponent or by the blocks that are read, if they are few."""
+    if group.form != "elementwise" or None in group.entries:
         return [group]
-    exponents = group.arguments[1][0]
-    chosen = list(dict.fromkeys(exponents))
-    if not 1 < len(chosen) <= EXPONENTS or max(chosen) >= 0:
+    keys: list[Any] = list(zip(*[[tensors.home[ref] if ref >= 0 else -1 for ref in refs] for refs, _ in group.arguments]))
+    if group.row is POW and max(group.arguments[1][0]) < 0:
+        keys = list(zip(keys, group.arguments[1][0]))
+    chosen = list(dict.fromkeys(keys))
+    if not 1 < len(chosen) <= EXPONENTS:
         return [group]
     parts = []
-    for exponent in chosen:
-        members = [k for k, ref in enumerate(exponents) if ref == exponent]
+    for key in chosen:
+        members = [k for k, other in enumerate(keys) if other == key]
         shape = (len(members),) if len(members) > 1 else ()
         part = Group(group.row, "elementwise", [group.entries[k] for k in members], shape)
         part.arguments = [([refs[k] for k in members], shape) for refs, _ in group.arguments]
@@ -88,6 +92,19 @@ class BlockByBlock(Layout):
         """The buffer of a block of inputs."""
         self.base[k] = (str(k), 0)
         self.at[[entry for entry in block.entries if entry is not None]] = np.arange(len(block.entries))
+
+    def sort_ragged(self, group: Group) -> None:
+        """Rows by length, in the order in which they read."""
+        super().sort_ragged(group)
+        last = self.nominal(group.arguments[-1][0])
+        if last[group.starts[0]] > last[group.starts[-1]]:
+            ends = [*group.starts[1:], len(last)]
+            spans = [range(start, end) for start, end in zip(group.starts, ends)]
+            order = sorted(range(len(spans)), key=lambda j: -len(spans[j]))
+            terms = [term for j in order for term in spans[j]]
+            group.entries = [group.entries[j] for j in order]
+            group.starts = np.cumsum([0, *[len(spans[j]) for j in order[:-1]]]).tolist()
+            self.set_arguments(group, [np.asarray(refs)[terms] for refs, _ in group.arguments])
 
     def return_blocks(self) -> None:
         """Results are copied where they are returned."""
@@ -106,6 +123,7 @@ class Arrays(Lowering):
         tensors = self.layout.tensors
         self.buffers = {str(k): Buffer(block, batched=block.batched) for k, block in enumerate(tensors.blocks)}
         self.joined: dict[tuple[int, ...], str] = {}
+        self.terms: dict[int, Array] = {}
         self.lowered()
         for k, (refs, shape) in enumerate(results):
             name, array = f"result {k}", np.asarray(refs, dtype=np.int64).reshape(shape or (1,))
@@ -113,7 +131,7 @@ class Arrays(Lowering):
             self.emit(POS, array.shape, 0, [array], (name, np.arange(array.size)), -2 - k)
         for ins in self.code.instructions:
             self.buffers[ins.out.buffer].writers += 1
-        return Arranged(tensors, self.buffers, self.code.instructions)
+        return Arranged(tensors, self.buffers, self.code.instructions, self.terms)
 
     def is_small(self, group: Group) -> bool:
         """Sums stay sums."""
@@ -144,6 +162,24 @@ class Arrays(Lowering):
             found.append(Affine(name, 0, ()))
         self.code.instructions.append(Instruction(SUM, (), 0, tuple(found), Affine(str(k), 0, ()), k, frozenset([k])))
 
+    def ragged(self, k: int, group: Group, lists: list[Array]) -> None:
+        """Sums of several lengths: loops as long as the longest, in which some terms are left out at one end."""
+        buffer, base = self.layout.base[k]
+        at = self.layout.at[np.array(group.entries)]
+        ends = [*group.starts[1:], len(lists[0])]
+        rows = [(group.starts[j], ends[j]) for j in np.argsort(at).tolist()]
+        firsts, lasts = (min(len({int(refs[row[0] if end else row[1] - 1]) for row in rows}) for refs in lists) for end in (1, 0))
+        width = max(end - start for start, end in rows)
+        terms = np.zeros((len(rows), width), dtype=bool)
+        padded = [np.full(terms.shape, HOLE) for _ in lists]
+        for line, (start, end) in enumerate(rows):
+            part = slice(width - (end - start), width) if lasts < firsts else slice(0, end - start)
+            terms[line, part] = True
+            for full, refs in zip(padded, lists):
+                full[line, part] = refs[start:end]
+        self.terms[k] = terms
+        self.emit(group.row, terms.shape, 1, padded, (buffer, base + np.sort(at)), k)
+
     def listed(self, refs: Array) -> Located:
         """Constants as a table of their own: as few numbers as make loops, in the order in which they are read."""
         found = super().listed(refs)
@@ -154,8 +190,13 @@ class Arrays(Lowering):
 
     def copied(self, refs: Array, *, once: bool = False) -> Located:
         """References to several blocks, joined in the order in which they are read, or block after block if that is shorter."""
-        own, ranks = in_order_of_appearance(refs) if once else (refs.ravel(), np.arange(refs.size).reshape(refs.shape))
+        own, ranks = refs.ravel(), np.arange(refs.size).reshape(refs.shape)
         parts = runs(np.arange(len(own)), self.layout.homes(own))
+        if once:
+            distinct, places = in_order_of_appearance(refs)
+            pieces = runs(np.arange(len(distinct)), self.layout.homes(distinct))
+            if len(pieces) < len(parts) or (len(distinct) < len(own) and axes(places.reshape(1, -1)) is not None):
+                own, ranks, parts = distinct, places, pieces
         homes = np.unique(self.layout.homes(own)).tolist()
         if len(parts) > max(len(homes), MANY):
             own = np.concatenate([own[self.layout.homes(own) == home] for home in homes])
