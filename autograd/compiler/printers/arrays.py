@@ -87,6 +87,14 @@ class Axis:
         return self.strides[k] != 0
 
 
+class Factor(NamedTuple):
+    """A factor of a product: operand number k, and how it is read."""
+
+    x: Operand
+    k: int
+    view: View
+
+
 class Printer:
     """Writes instructions as lines of NumPy."""
 
@@ -538,46 +546,44 @@ class Printer:
         """Sums of products as products of matrices; None where they are none."""
         if any(isinstance(x, Number) for x in operands):
             return None
-        views = [self.read(x, k, axes) for k, x in enumerate(operands)]  # which tells what gathered operands vary along
+        first, second = (Factor(x, k, self.read(x, k, axes)) for k, x in enumerate(operands))
         extra = [j for j, axis in enumerate(axes) if axis.out is None and axis.runs(0) != axis.runs(1)]
         if extra and any(axis.out is None and axis.runs(0) and axis.runs(1) for axis in axes):
-            inside = [replace(axis, out=1) if j in extra else axis for j, axis in enumerate(axes)]
-            found = self.product(operands, inside)
+            found = self.product(operands, [replace(axis, out=1) if j in extra else axis for j, axis in enumerate(axes)])
             return found and self.sum_over(found, extra)
-        kinds = {j: (axis.runs(0), axis.runs(1), axis.out is not None) for j, axis in enumerate(axes)}
-        parts = {kind: [j for j in kinds if kinds[j] == kind] for kind in set(kinds.values())}
-        sides = [parts.get((True, False, True), []), parts.get((False, True, True), [])]
-        each, inner = parts.get((True, True, True), []), parts.get((True, True, False), [])
-        if len(each) + len(inner) + len(sides[0]) + len(sides[1]) < len(axes) or not inner:
+        both = [j for j, axis in enumerate(axes) if axis.runs(0) and axis.runs(1)]
+        inner, each = [j for j in both if axes[j].out is None], [j for j in both if axes[j].out is not None]
+        left, right = ([j for j, axis in enumerate(axes) if axis.runs(k) and not axis.runs(1 - k)] for k in (0, 1))
+        if len(both) + len(left) + len(right) < len(axes) or not inner:
             return None
-        if any(axes[j].size == EACH for j in sides[0]):  # the examples are the columns of the second factor
-            views, sides = views[::-1], sides[::-1]
-        (first, second), (left, right) = views, sides
+        if any(axes[j].size == EACH for j in left):  # the examples are the columns of the second factor
+            first, second, left, right = second, first, right, left
         if each:
-            stacked = all(axes[j].size != EACH for j in each) and left and right and len(inner) == 1
-            if not stacked or len(left) > 1 or len(right) > 1:
-                return self.einsum(first, second, axes, [*each, *left, *right])
-            tree = pair("@", self.arranged(first, [*each, *left, *inner]), self.arranged(second, [*each, *inner, *right]))
-            return View(tree, [*each, *left, *right])
-        if right and axes[right[-1]].size == EACH and len(right) > 1 and len(inner) == 1 and len(left) <= 1:
-            outer, last = right[:-1], right[-1:]
-            tree = pair("@", self.arranged(first, [*left, *inner]), self.arranged(second, [*outer, *inner, *last]))
-            return View(tree, [*outer, *left, *last])
+            return self.products(first, second, axes, each, left, inner, right)
         if not left and not right:
             if len(inner) == 1:
-                return View(pair("@", self.natural(first).tree, self.natural(second).tree), [])
-            inner = first.order
-            return View(call("np.vdot", self.arranged(first, inner), self.arranged(second, inner)), [])
-        if right and not left:
-            views, (left, right) = [second, first], (right, left)
-            (first, second) = views
-            if axes[left[0]].size == EACH and len(left) == 1:  # a row of numbers for each example
-                return View(pair("@", self.merged(second, [inner], axes), self.merged(first, [inner, left], axes)), left)
-        tree = pair("@", self.merged(first, [left, inner], axes), self.merged(second, [inner, right] if right else [inner], axes))
+                return View(pair("@", self.natural(first.view).tree, self.natural(second.view).tree), [])
+            return View(call("np.vdot", *[self.arranged(side.view, first.view.order) for side in (first, second)]), [])
+        if len(right) > 1 and axes[right[-1]].size == EACH and len(inner) == 1 and len(left) <= 1:
+            outer, last = right[:-1], right[-1:]
+            tree = pair("@", self.arranged(first.view, [*left, *inner]), self.arranged(second.view, [*outer, *inner, *last]))
+            return View(tree, [*outer, *left, *last])
+        if not left and axes[right[0]].size != EACH:  # one row: read the matrix from the other side
+            first, second, left, right = second, first, right, left
+        groups = [side for side in (left, inner) if side], [side for side in (inner, right) if side]
+        tree = pair("@", self.merged(first, groups[0], axes), self.merged(second, groups[1], axes))
         left, right = self.joint(left, axes), self.joint(right, axes)
         if len(left) > 1 or len(right) > 1:
             tree = reshaped(tree, [axes[j].size for j in (*left, *right)])
         return View(tree, [*left, *right])
+
+    def products(self, first: Factor, second: Factor, axes: list[Axis], each: list[int], left: list[int], inner: list[int],
+                 right: list[int]) -> View:  # fmt: skip
+        """Products of matrices side by side."""
+        if len(left) != 1 or len(right) != 1 or len(inner) != 1 or any(axes[j].size == EACH for j in each):
+            return self.einsum(first.view, second.view, axes, [*each, *left, *right])
+        tree = pair("@", self.arranged(first.view, [*each, *left, *inner]), self.arranged(second.view, [*each, *inner, *right]))
+        return View(tree, [*each, *left, *right])
 
     def sum_over(self, found: View, loops: list[int]) -> View:
         """The sum along some loops."""
@@ -586,18 +592,30 @@ class Printer:
         text = "" if not rest else str(where[0]) if len(where) == 1 else str(tuple(where))
         return View(method(found.tree, f"sum({text})"), rest)
 
-    def merged(self, found: View, groups: Sequence[list[int]], axes: Sequence[Axis]) -> Tree:
-        """An expression with one axis for each group of loops."""
-        order = [j for group in groups for j in group]
+    def merged(self, factor: Factor, groups: Sequence[list[int]], axes: Sequence[Axis]) -> Tree:
+        """A factor with one axis for each group of loops."""
+        found, order = factor.view, [j for group in groups for j in group]
         if all(len(group) == 1 for group in groups):
             return self.arranged(found, order)
         sizes = [size_of(axes, group) for group in groups]
-        if len(groups) == 2 and found.order == [*groups[1], *groups[0]] and found.places is None:
-            return method(reshaped(found.tree, sizes[::-1]), "T")
         if found.places is not None and EACH not in sizes:
             places = found.places.transpose([found.order.index(j) for j in order]).reshape(sizes)
             return index(found.tree, "{}", self.table("I", places))
+        whole = [self.whole(group, factor.k, axes) for group in groups]
+        if isinstance(factor.x, Affine) and None not in whole:
+            one = view(self.stored[factor.x.buffer], factor.x.start, [loop for loop in whole if loop])
+            if one is not None:
+                return turned(one, range(len(groups)))
+        if len(groups) == 2 and found.order == [*groups[1], *groups[0]]:
+            return method(reshaped(found.tree, sizes[::-1]), "T")
         return reshaped(self.arranged(found, order), sizes)
+
+    def whole(self, group: Sequence[int], k: int, axes: Sequence[Axis]) -> Loop | None:
+        """Loops as one, if an operand lies so that one can run on into the next."""
+        for outer, inner in pairwise(group):
+            if axes[outer].strides[k] != axes[inner].strides[k] * axes[inner].size or axes[inner].size == EACH:
+                return None
+        return Loop(size_of(axes, group), axes[group[-1]].strides[k])
 
     def joint(self, loops: list[int], axes: list[Axis]) -> list[int]:
         """Loops whose results lie one after the other as one loop, which is added to the axes; else the loops."""

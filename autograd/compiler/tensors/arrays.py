@@ -27,6 +27,8 @@ POS, SUM, POW = TABLE["pos"], TABLE["sum"], TABLE["pow"]
 FEW = 8  # parts of a sum that are written one after the other
 MANY = 64  # parts that are joined one after the other
 EXPONENTS = 4
+
+LEAST = 4  # groups that are worth joining what they read
 Array = Any
 
 
@@ -52,7 +54,7 @@ class Arranged:
 
 def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
     """The instructions that compute results of these shapes: result k is in the buffer `result k`."""
-    return Arrays(BlockByBlock(regrouped(split(tensors)), ())).written(results)
+    return Arrays(BlockByBlock(regrouped(split(tensors), LEAST), ())).written(results)
 
 
 def split(tensors: Tensors) -> Tensors:

@@ -157,19 +157,28 @@ class Layout:
                 self.at[entries] = self.at[refs]
                 return
         fixed = [refs for refs in whole if int(self.home[refs[0]]) not in self.free]
+        if not whole:
+            self.order(entries, alone, turned=False)
         if not fixed:
             self.free.add(k)
             return
-        n = len(entries)
-        loops = common_loops((n,), 0, [np.arange(n), *map(self.nominal, fixed)])
-        size_of = [sum([abs(fit.strides[axis]) for fit in loops.fits[1:] if fit]) for axis in range(len(loops.sizes))]
-        turn = sorted(range(len(loops.sizes)), key=lambda axis: -size_of[axis])
-        self.at[entries[np.arange(n).reshape(loops.sizes).transpose(turn).ravel()]] = np.arange(n)
+        self.order(entries, fixed)
         for refs in whole:  # an operand that may lie in any order takes this one
             source = int(self.home[refs[0]])
-            if source in self.free and n == self.extent[source]:
+            if source in self.free and len(entries) == self.extent[source]:
                 self.free.discard(source)
                 self.at[refs] = self.at[entries]
+
+    def order(self, entries: Array, read: Sequence[Array], *, turned: bool = True) -> None:
+        """Places of results in the order of operands: forward where these are read, and if `turned`, the longest steps outside."""
+        n = len(entries)
+        loops = common_loops((n,), 0, [np.arange(n), *map(self.nominal, read)])
+        steps = [[fit.strides[axis] for fit in loops.fits[1:] if fit] for axis in range(len(loops.sizes))]
+        turn = list(range(len(loops.sizes)))
+        if turned:
+            turn.sort(key=lambda axis: -sum(map(abs, steps[axis])))
+        back = [axis for axis in turn if steps[axis] and min(steps[axis]) < 0 >= max(steps[axis])]
+        self.at[entries[np.flip(np.arange(n).reshape(loops.sizes), back).transpose(turn).ravel()]] = np.arange(n)
 
     # The blocks in memory
 
@@ -278,5 +287,6 @@ class Bodies:
 
 
 def ranked(places: Array) -> Array:
-    """The order of places in one block; as they are if they lie in several, since the numbers of blocks mean nothing."""
-    return np.argsort(places, kind="stable") if len(np.unique(places // FAR)) == 1 else np.arange(len(places))
+    """The order of places, by blocks as they appear, since the numbers of blocks mean nothing."""
+    regions, firsts, inverse = np.unique(places // FAR, return_index=True, return_inverse=True)
+    return np.argsort(places if len(regions) == 1 else firsts[inverse] * FAR + places % FAR, kind="stable")

@@ -25,8 +25,8 @@ FORMS = ("elementwise", "product", "dots", "reduced")
 SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several groups in one, where that is another form
 
 
-def regrouped(tensors: Tensors) -> Tensors:
-    """The same program with independent groups of one kind together, in an order in which they can be computed."""
+def regrouped(tensors: Tensors, least: int = LEAST) -> Tensors:
+    """The same program with `least` or more independent groups of one kind together, in an order in which they can be computed."""
     tensors = in_pieces(tensors)
     groups = {k: block for k, block in enumerate(tensors.blocks) if isinstance(block, Group)}
     sources = {k: sources_of(tensors, group) & groups.keys() for k, group in groups.items()}
@@ -42,7 +42,7 @@ def regrouped(tensors: Tensors) -> Tensors:
     leader, order = {k: k for k in groups}, list(groups)
     for members in alike.values():
         waits = any(ancestors[later] >> earlier & 1 for earlier, later in pairwise(members))
-        if len(members) < LEAST or waits or not is_regular(tensors, [groups[k] for k in members]):
+        if len(members) < least or waits or not is_regular(tensors, [groups[k] for k in members]):
             continue
         trial = leader | dict.fromkeys(members, members[0])
         found = in_order(sources, trial)
