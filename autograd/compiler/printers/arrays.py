@@ -34,7 +34,7 @@ NAMES = {"dot": "z", "relu": "h", "sum": "s", "where": "d", "greater": "m", "add
 RESERVED = {"np", "inputs", "batch_size", "program", "spread", "logsumexp", "masked"}
 FOLDS = {"sum": "add", "dot": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 TABLES = {"C": float, "I": "intp", "M": bool}  # by the first letter of their names
-WHERE, MUL, SUM, DOT, POS = (TABLE[name] for name in ("where", "mul", "sum", "dot", "pos"))
+WHERE, MUL, SUM, DOT, POS, ABS = (TABLE[name] for name in ("where", "mul", "sum", "dot", "pos", "abs"))
 SIGNS = {"greater": ">", "sub": "!="}
 SHORT = 16  # the size of a loop that is not worth being the innermost
 LETTERS = "ijklmnopqrstuvw"
@@ -197,10 +197,8 @@ class Printer:
         covered = {*order, *[part for j in order for part in axes[j].parts]}
         missing = [j for j, axis in enumerate(axes) if axis.out is not None and j not in covered]
         if missing:  # nothing that is read varies along these
-            order = [j for j, axis in enumerate(axes) if axis.out is not None]
-            sizes = ", ".join([str(axes[j].size) if axes[j].size != EACH else "batch_size" for j in order])
-            kept = [j for j in order if j not in missing]
-            tree = call("np.broadcast_to", expanded(tree, kept, order), tail=f", ({sizes},)")
+            every = [j for j, axis in enumerate(axes) if axis.out is not None]
+            tree, order = self.spread(tree, [j for j in order if j in every], every, axes)
         places = [axes[j] for j in order]
         if ins.out.buffer.startswith("result"):
             self.give_back(ins, tree, order, axes)
@@ -351,6 +349,8 @@ class Printer:
             return self.taken(ins.operands[0], operands, axes)
         row = {TOTAL: SUM, TOTAL_DOT: DOT}.get(ins.row, ins.row)
         folded = [j for j, axis in enumerate(axes) if axis.out is None]
+        if not folded and row.arity is None and row is not SUM:  # of one number, or one product
+            return self.broadcast(MUL if row is DOT else ABS if row.name == "norm" else POS, operands, axes, [])
         if not folded:
             return self.elementwise(ins, operands, axes)
         if ins.writes in self.terms:
@@ -471,29 +471,33 @@ class Printer:
         name = {TOTAL: "sum", TOTAL_DOT: "sum", DOT: "sum"}.get(ins.row) or ins.row.name
         if name not in REDUCED:
             raise TypeError(f"{name} of many operands has no form in NumPy")
-        form, neutral = REDUCED[name]
+        plain, with_mask = REDUCED[name]
         inner = [j for j, axis in enumerate(axes) if axis.out is None]
-        tree, order = found.tree, found.order
-        if ins.writes in self.terms:
-            tree, order, _ = self.masked(ins, found, axes, neutral)
-        if missing := [j for j in inner if j not in order]:  # the same number again and again
-            kept, order = order, [*order, *missing]
-            sizes = ", ".join([str(axes[j].size) if axes[j].size != EACH else "batch_size" for j in order])
-            tree = call("np.broadcast_to", expanded(tree, kept, order), tail=f", ({sizes},)")
+        tree, order = found.tree, list(found.order)
+        mask, loops = self.mask(ins, axes) if ins.writes in self.terms else (None, [])
+        if missing := [j for j in (*inner, *loops) if j not in order]:  # the same number again and again
+            tree, order = self.spread(tree, order, [*order, *dict.fromkeys(missing)], axes)
         if len(inner) > 1 and name in ("norm", "logsumexp"):
             rest = [j for j in order if j not in inner]
-            tree = reshaped(self.arranged(View(tree, order), [*rest, *inner]), [*[axes[j].size for j in rest], -1])
+            tree = reshaped(turned(View(tree, order), [*rest, *inner]), [*[axes[j].size for j in rest], -1])
             order, inner = [*rest, inner[0]], inner[:1]
         if name == "logsumexp":
             self.rows.helpers["logsumexp"] = LOGSUMEXP
         rest = [j for j in order if j not in inner]
-        where = sorted(order.index(j) for j in inner)
-        text = str(where[0]) if len(where) == 1 else str(tuple(where))
-        if not rest and form.startswith("{}."):
-            text = ""
-        node = Node(form.replace("({})", f"({text})").replace(", {})", f", {text})"), (tree,), ATOM,
-                    (ATOM if form.startswith("{}.") else ANY,))  # fmt: skip
-        return View(node, rest)
+        where = sorted([order.index(j) for j in inner])
+        number = str(where[0]) if len(where) == 1 else str(tuple(where)) if rest else "None"
+        needs = ATOM if plain.startswith("{}.") else ANY
+        if mask is not None:
+            mine = [j for j in order if j in loops]
+            condition = expanded(self.table("M", mask.transpose([loops.index(j) for j in mine])), mine, order)
+            return View(Node(with_mask.format("{}", number, "{}"), (tree, condition), ATOM, (needs, ANY)), rest)
+        text = plain.format("{}", number if rest or needs is ANY else "")
+        return View(Node(text, (tree,), ATOM, (needs,)), rest)
+
+    def spread(self, tree: Tree, has: list[int], order: list[int], axes: Sequence[Axis]) -> tuple[Tree, list[int]]:
+        """An expression with axes along which it is the same everywhere."""
+        sizes = [str(axes[j].size) if axes[j].size != EACH else "batch_size" for j in order]
+        return call("np.broadcast_to", expanded(tree, has, order), tail=f", ({', '.join(sizes)}{',' * (len(sizes) == 1)})"), order
 
     def mask(self, ins: Instruction, axes: list[Axis]) -> tuple[Any, list[int]]:
         """Which terms of ragged sums there are, along the loops on which that depends."""
@@ -504,15 +508,6 @@ class Printer:
                 mask = mask.take(0, d)
                 loops.remove(j)
         return mask, loops
-
-    def masked(self, ins: Instruction, found: View, axes: list[Axis], neutral: float) -> View:
-        """Numbers of which there are none in a row replaced by one that changes nothing."""
-        mask, loops = self.mask(ins, axes)
-        order = list(found.order) + [j for j in loops if j not in found.order]
-        mine = [j for j in order if j in loops]
-        condition = expanded(self.table("M", mask.transpose([loops.index(j) for j in mine])), mine, order)
-        tree = expanded(found.tree, found.order, order)
-        return View(call("np.where", condition, tree, literal(neutral)), order)
 
     def taken(self, x: Taken, operands: Sequence[Operand], axes: list[Axis]) -> View:
         """Numbers of a table by index."""
@@ -558,11 +553,11 @@ class Printer:
             return None
         if any(axes[j].size == EACH for j in left):  # the examples are the columns of the second factor
             first, second, left, right = second, first, right, left
+        elif left and right and axes[right[-1]].size != EACH and axes[left[-1]].out < axes[right[-1]].out:
+            first, second, left, right = second, first, right, left
         if each:
             return self.products(first, second, axes, each, left, inner, right)
         if not left and not right:
-            if len(inner) == 1:
-                return View(pair("@", self.natural(first.view).tree, self.natural(second.view).tree), [])
             return View(call("np.vdot", *[self.arranged(side.view, first.view.order) for side in (first, second)]), [])
         if len(right) > 1 and axes[right[-1]].size == EACH and len(inner) == 1 and len(left) <= 1:
             outer, last = right[:-1], right[-1:]

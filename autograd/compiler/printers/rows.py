@@ -22,9 +22,12 @@ NUMPY = {
     "floor": "floor", "ceil": "ceil", "round": "rint", "trunc": "trunc", "fmod": "fmod", "where": "where",
     "copysign": "copysign", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "heaviside": "heaviside",
 }  # fmt: skip
-# How a row folds an axis, and the number that changes nothing when it is folded in.
-REDUCED = {"sum": ("{}.sum({})", -0.0), "prod": ("{}.prod({})", 1.0), "max": ("{}.max({})", -math.inf),
-           "min": ("{}.min({})", math.inf), "norm": ("np.hypot.reduce({}, {})", 0.0), "logsumexp": ("logsumexp({}, {})", -math.inf)}  # fmt: skip
+# How a row folds an axis, and with a mask.
+REDUCED = {
+    "sum": ("{}.sum({})", "{}.sum({}, where={})"), "prod": ("{}.prod({})", "{}.prod({}, where={})"),
+    "max": ("{}.max({})", "{}.max({}, where={}, initial=-np.inf)"), "min": ("{}.min({})", "{}.min({}, where={}, initial=np.inf)"),
+    "norm": ("np.hypot.reduce({}, {})", ""), "logsumexp": ("logsumexp({}, {})", ""),
+}  # fmt: skip
 LOGSUMEXP = '''
 def logsumexp(x, axis):
     if x.size > 4 * x.shape[axis] ** 2:
@@ -38,9 +41,9 @@ MASKED = '''
 def masked(mask, x, y):
     """The product of matrices, of which only terms count where the mask is true, be the others infinite."""
     product = np.where(mask, x, 0.0) @ y
-    if np.isfinite(np.vdot(product, product)):
+    if np.vdot(product, product) < np.inf:
         return product
-    return np.where(mask[..., None], x[..., None] * y[..., None, :, :], -0.0).sum(-2)
+    return (x[..., None] * y[..., None, :, :]).sum(-2, where=mask[..., None])
 '''
 SPREAD = '''
 def spread(x, batch_size):

@@ -95,13 +95,26 @@ class BlockByBlock(Layout):
         self.base[k] = (str(k), 0)
         self.at[[entry for entry in block.entries if entry is not None]] = np.arange(len(block.entries))
 
+    def sort_products(self, group: Group) -> None:
+        """Parts, rows, columns and terms; rows and columns change places where the program computes column by column."""
+        half = group.arguments[0][1][-1]
+        rows, columns = (len(refs) // half for refs, _ in group.arguments)
+        parts = rows * columns // len(group.entries)
+        entries = np.array([-1 if entry is None else entry for entry in group.entries]).reshape(parts, rows // parts, -1)
+        if parts > 1 and min(entries.shape[1:]) > 1 and steps(entries) > steps(entries.swapaxes(1, 2)):
+            group.arguments = group.arguments[::-1]
+            order = np.arange(len(group.entries)).reshape(entries.shape).swapaxes(1, 2).ravel()
+            group.entries = [group.entries[k] for k in order.tolist()]
+        super().sort_products(group)
+
     def sort_ragged(self, group: Group) -> None:
-        """Rows by length, in the order in which they read."""
+        """Rows by length, the short ones first, or last if that is how they read from the front to the back."""
         super().sort_ragged(group)
-        last = self.nominal(group.arguments[-1][0])
-        if last[group.starts[0]] > last[group.starts[-1]]:
-            ends = [*group.starts[1:], len(last)]
-            spans = [range(start, end) for start, end in zip(group.starts, ends)]
+        rows = np.array(group.starts)
+        reads = [self.nominal(refs)[rows].astype(float) for refs, _ in group.arguments]
+        trend = sum([np.sign(np.dot(np.arange(len(rows)) - (len(rows) - 1) / 2, read - read.mean())) for read in reads])
+        if trend < 0:
+            spans = [range(start, end) for start, end in zip(group.starts, [*group.starts[1:], len(group.arguments[0][0])])]
             order = sorted(range(len(spans)), key=lambda j: -len(spans[j]))
             terms = [term for j in order for term in spans[j]]
             group.entries = [group.entries[j] for j in order]
@@ -115,6 +128,11 @@ class BlockByBlock(Layout):
         """A buffer for each block."""
         self.base |= {k: (str(k), 0) for k in self.groups}
         return {"scratch": 0, "lanes": 0}
+
+
+def steps(entries: Array) -> float:
+    """How far apart entries are that follow each other in a row, holes aside."""
+    return float(np.median(np.abs(np.diff(entries, axis=-1))[(entries[..., 1:] >= 0) & (entries[..., :-1] >= 0)]))
 
 
 class Arrays(Lowering):
@@ -149,7 +167,7 @@ class Arrays(Lowering):
             lists = [np.asarray(refs) for refs, _ in group.arguments]
             homes = list(zip(*[self.layout.homes(refs).tolist() for refs in lists]))
             spans = [list(span) for _, span in groupby(range(len(homes)), lambda j: homes[j])]
-            if 1 < len(spans) <= FEW and min(map(len, spans)) > 1 and all(min(pair) >= 0 for pair in homes):
+            if 1 < len(spans) <= min(FEW, len(homes) // 4) and all(min(pair) >= 0 for pair in homes):
                 self.in_parts(k, group, [[refs[span] for refs in lists] for span in spans])
                 return
         super().write(k, group)
