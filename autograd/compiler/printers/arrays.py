@@ -21,7 +21,6 @@ from autograd.compiler.printers.views import (
 )  # fmt: skip
 from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
-from autograd.compiler.tensors.arrays import Buffer, in_arrays
 from autograd.compiler.tensors.instructions import Affine, Gather, Instruction, Number, Operand, Taken
 from autograd.compiler.texts import run
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
@@ -99,6 +98,8 @@ class Printer:
     """Writes instructions as lines of NumPy."""
 
     def __init__(self, tensors: Tensors, results: Sequence[Result]) -> None:
+        from autograd.compiler.tensors.arrays import in_arrays  # which needs NumPy
+
         self.results = results
         program = in_arrays(tensors, [(result.refs, result.shape) for result in results])
         self.tensors, self.buffers, self.instructions = program.tensors, program.buffers, program.instructions
@@ -485,7 +486,7 @@ class Printer:
             self.rows.helpers["logsumexp"] = LOGSUMEXP
         rest = [j for j in order if j not in inner]
         where = sorted([order.index(j) for j in inner])
-        number = str(where[0]) if len(where) == 1 else str(tuple(where)) if rest else "None"
+        number = "-1" if [axes[j].size for j in inner] == [EACH] and order[-1] in inner else str(where[0]) if len(where) == 1 else str(tuple(where)) if rest else "None"
         needs = ATOM if plain.startswith("{}.") else ANY
         if mask is not None:
             mine = [j for j in order if j in loops]
@@ -602,7 +603,7 @@ class Printer:
             if one is not None:
                 return turned(one, range(len(groups)))
         if len(groups) == 2 and found.order == [*groups[1], *groups[0]]:
-            return method(reshaped(found.tree, sizes[::-1]), "T")
+            return method(reshaped(self.natural(found).tree, sizes[::-1]), "T")
         return reshaped(self.arranged(found, order), sizes)
 
     def whole(self, group: Sequence[int], k: int, axes: Sequence[Axis]) -> Loop | None:
@@ -671,6 +672,8 @@ class Printer:
             order = sorted(range(len(loops)), key=lambda d: (loops[d].size == EACH, -loops[d].stride))
             tree = self.arranged(View(tree, list(range(len(loops)))), order)
             sizes = [loops[d].size for d in order]
+            if isinstance(tree, Node) and not tree.operands:
+                tree = call("np.array", tree)
             if batched and EACH not in sizes:
                 self.rows.helpers["spread"] = SPREAD
                 tree = call("spread", tree, tail=", batch_size")

@@ -25,10 +25,10 @@ __all__ = ["Arranged", "Buffer", "in_arrays"]
 
 POS, SUM, POW = TABLE["pos"], TABLE["sum"], TABLE["pow"]
 FEW = 8  # parts of a sum that are written one after the other
-MANY = 64  # parts that are joined one after the other
+WORTH = 6  # parts more that are joined rather than gathered from what is joined
 EXPONENTS = 4
 
-LEAST = 4  # groups that are worth joining what they read
+LEAST = 5  # groups that are worth joining what they read
 Array = Any
 
 
@@ -217,14 +217,16 @@ class Arrays(Lowering):
             pieces = runs(np.arange(len(distinct)), self.layout.homes(distinct))
             if len(pieces) < len(parts) or (len(distinct) < len(own) and axes(places.reshape(1, -1)) is not None):
                 own, ranks, parts = distinct, places, pieces
-        homes = np.unique(self.layout.homes(own)).tolist()
-        if len(parts) > max(len(homes), MANY):
-            own = np.concatenate([own[self.layout.homes(own) == home] for home in homes])
-            parts = runs(np.arange(len(own)), self.layout.homes(own))
-            place = {ref: k for k, ref in enumerate(own.tolist())}
-            ranks = np.array([place[ref] for ref in refs.ravel().tolist()]).reshape(refs.shape)
+        homes = self.layout.homes(own)
+        several = list(dict.fromkeys(homes.tolist()))
+        if len(parts) > len(several):  # block after block, and what is read goes from one to the other
+            turn = np.concatenate([np.flatnonzero(homes == home) for home in several])
+            back = np.argsort(turn)[ranks]
+            if len(parts) > len(several) + WORTH or axes(back.reshape(1, -1)) is not None:
+                own, ranks = own[turn], back
+                parts = runs(np.arange(len(own)), homes[turn])
         key = tuple(own.tolist())
-        reads = frozenset(homes) & self.layout.groups.keys()
+        reads = frozenset(several) & self.layout.groups.keys()
         if key not in self.joined:
             name = self.joined[key] = f"joined {len(self.joined)}"
             self.buffers[name] = Buffer(batched=bool(self.batched[self.layout.homes(own)].any()))
