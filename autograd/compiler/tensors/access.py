@@ -100,6 +100,8 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, i
 
     A list has no strides if it shares no loops with those before it, or, where folded dims stay whole, if it would split one.
     """
+    if len(dims) == 1 and not is_whole and (found := linear(dims[0], reduced, lists)) is not None:
+        return found
     fits = [separated(np.broadcast_to(places, tuple(dims))) for places in lists]
     chosen: list[int] = []
     loops: list[list[Axis]] = [[] for _ in dims]
@@ -117,3 +119,14 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, i
     strides = {k: tuple([steps[j] for part in loops for _, steps in part]) for j, k in enumerate(chosen)}
     folded = sum(len(part) for part in loops[len(dims) - reduced :])
     return Loops(sizes, folded, [Fit(fit[0], strides[k]) if fit and k in strides else None for k, fit in enumerate(fits)])
+
+
+def linear(size: int, reduced: int, lists: Sequence[Array]) -> Loops | None:
+    """The same for lists of one dimension, if all of them are known and share their loops, as most do."""
+    rows = np.array([np.broadcast_to(places, (size,)) for places in lists])
+    found = axes(rows) if rows.min() > UNKNOWN else None
+    if found is None:
+        return None
+    strides = zip(*[steps for _, steps in found]) if found else [()] * len(rows)
+    fits = [Fit(start, tuple(steps)) for start, steps in zip(rows[:, 0].tolist(), strides)]
+    return Loops(tuple([size for size, _ in found]), len(found) if reduced else 0, list(fits))

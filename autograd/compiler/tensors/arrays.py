@@ -59,17 +59,18 @@ def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) 
 
 def split(tensors: Tensors) -> Tensors:
     """The same program with elementwise groups in parts: powers of one exponent each, and what is done to those."""
-    result = Tensors(tensors.program, tensors.batched)
-    for block in tensors.blocks:
-        if isinstance(block, Group):
-            for part in parts_of(result, block):
-                result.settle(part)
+    if not any(group.row is POW and len(group.arguments[1][0]) > 1 for group in tensors.groups):
+        return tensors
+    result = tensors.again()
+    for group in tensors.groups:
+        for part in parts_of(result, group):
+            result.settle(part)
     return result
 
 
 def parts_of(tensors: Tensors, group: Group) -> list[Group]:
     """The parts of one group, by exponent or by the blocks that are read, if they are few."""
-    if group.form != "elementwise" or None in group.entries:
+    if group.form != "elementwise" or len(group.entries) == 1 or None in group.entries:
         return [group]
     keys: list[Any] = list(zip(*[[tensors.home[ref] if ref >= 0 else -1 for ref in refs] for refs, _ in group.arguments]))
     if group.row is POW and max(group.arguments[1][0]) < 0:

@@ -259,6 +259,10 @@ class Lowering:
 
     def located(self, refs: Array) -> Located:
         """Where references lie; those that lie in several buffers are copied into one."""
+        layout = self.layout
+        if refs.min() >= 0 and (layout.home[refs] == (k := int(layout.home[refs.flat[0]]))).all():
+            buffer, base = layout.base[k]
+            return Located(buffer, base + layout.at[refs], frozenset((k,)) & layout.groups.keys())
         holes = refs == HOLE
         known = np.where(holes, refs.max(), refs)
         if known.max() < 0:
