@@ -106,6 +106,7 @@ class Printer:
         self.terms = program.terms
         self.rows = Rows()
         self.tables: dict[str, Any] = {}
+        self.counts: Counter[str] = Counter()  # of constant arrays, by the first letter of their names
         self.known: dict[Any, str] = {}  # names of constant arrays by what is in them
         self.gathers: list[str] = []
         self.statements: list[tuple[str, Tree]] = []
@@ -181,7 +182,8 @@ class Printer:
         array = np.ascontiguousarray(array, dtype=TABLES[prefix])
         key = prefix, array.shape, array.tobytes()
         if key not in self.known:
-            self.known[key] = name = f"{prefix}{sum(name[0] == prefix for name in self.tables) + 1}"
+            self.counts[prefix] += 1
+            self.known[key] = name = f"{prefix}{self.counts[prefix]}"
             self.tables[name] = array
         return Name(self.known[key])
 
@@ -642,7 +644,11 @@ class Printer:
         is_batched = bool(wanted) and axes[wanted[-1]].size == EACH
         sizes = [axes[j].size for j in wanted][: len(wanted) - is_batched]
         if sizes != list(result.shape):
-            if not sizes and not is_batched:
+            if isinstance(tree, Node) and not tree.operands:
+                import numpy as np
+
+                tree = self.table("C", np.full(result.shape, eval(tree.template, {"np": np})))
+            elif not sizes and not is_batched:
                 tree = index(tree, ", ".join(["None"] * len(result.shape)))
             elif not result.shape:
                 tree = index(tree, ", ".join(["0"] * len(sizes)))

@@ -113,11 +113,17 @@ def lines(statements: list[tuple[str, Tree]], returned: Tree) -> tuple[list[tupl
         """The text of an expression, with what waits written into it as long as it is short enough."""
         here = [name for name in dict.fromkeys(names(tree)) if name in waiting]
         text, level = written(tree, of)
-        while here and len(text) > width:
-            name = max(here, key=lambda name: len(waiting[name][0])) if width else here[0]
-            here.remove(name)
-            found.append((name, waiting.pop(name)[0]))
+        length, kept = len(text), set[str]()
+        for name in sorted(here, key=lambda name: -len(waiting[name][0])):
+            if length > width:
+                length -= len(waiting[name][0]) - len(name)
+                kept.add(name)
+        for name in here:
+            if name in kept:
+                found.append((name, waiting.pop(name)[0]))
+        if kept:
             text, level = written(tree, of)
+        here = [name for name in here if name in waiting]
         for name in here:
             del waiting[name]
         return text, level

@@ -204,9 +204,10 @@ class Arrays(Lowering):
     def listed(self, refs: Array) -> Located:
         """Constants as a table of their own: as few numbers as make loops, in the order in which they are read."""
         found = super().listed(refs)
-        distinct, start = next((key, start) for key, start in self.tables.items() if start == found.places.min())
+        start = int(found.places.min())
         name = f"table {start}"
-        self.buffers.setdefault(name, Buffer(constants=[self.program.number(ref) for ref in distinct]))
+        if name not in self.buffers:
+            self.buffers[name] = Buffer(constants=self.code.constants[start : int(found.places.max()) + 1])
         return Located(name, found.places - start, frozenset())
 
     def copied(self, refs: Array, *, once: bool = False) -> Located:

@@ -21,6 +21,7 @@ __all__ = ["regrouped"]
 LEAST = 3  # so many groups are worth a loop
 SHORTEST = 8  # members of a piece of a group
 PIECES = 4
+ATTEMPTS = 100  # at putting groups together
 FORMS = ("elementwise", "product", "dots", "reduced")
 SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several groups in one, where that is another form
 
@@ -39,15 +40,12 @@ def regrouped(tensors: Tensors, least: int = LEAST) -> Tensors:
     for members in similar(groups, least):
         for k in members:
             alike[kind(tensors, groups[k])].append(k)
-    leader, order = {k: k for k in groups}, list(groups)
+    chosen = []
     for members in alike.values():
         waits = any(ancestors[later] >> earlier & 1 for earlier, later in pairwise(members))
-        if len(members) < least or waits or not is_regular(tensors, [groups[k] for k in members]):
-            continue
-        trial = leader | dict.fromkeys(members, members[0])
-        found = in_order(sources, trial)
-        if found is not None:
-            leader, order = trial, found
+        if len(members) >= least and not waits and is_regular(tensors, [groups[k] for k in members]):
+            chosen.append(members)
+    leader, order = together(sources, chosen)
     parts: dict[int, list[Group]] = defaultdict(list)
     for k, group in groups.items():
         parts[leader[k]].append(group)
@@ -93,6 +91,22 @@ def is_regular(tensors: Tensors, groups: Sequence[Group]) -> bool:
         if len(homes) == 1 and -1 not in homes and len(set(np.diff([tensors.place[ref] for ref in firsts]).tolist())) > 1:
             return False
     return True
+
+
+def together(sources: Mapping[int, set[int]], chosen: Sequence[list[int]]) -> tuple[dict[int, int], list[int]]:
+    """Of which group each becomes a part, and an order: all the chosen ones, but for those that would wait for each other."""
+    leader, order = {k: k for k in sources}, list(sources)
+    waiting, attempts = [list(chosen)] if chosen else [], 0
+    while waiting and attempts < ATTEMPTS:
+        attempts += 1
+        now = waiting.pop()
+        trial = leader | {k: members[0] for members in now for k in members}
+        found = in_order(sources, trial)
+        if found is not None:
+            leader, order = trial, found
+        elif len(now) > 1:
+            waiting += [now[len(now) // 2 :], now[: len(now) // 2]]
+    return leader, order
 
 
 def in_order(sources: Mapping[int, set[int]], leader: Mapping[int, int]) -> list[int] | None:
