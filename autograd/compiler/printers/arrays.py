@@ -481,9 +481,10 @@ class Printer:
         if missing := [j for j in (*inner, *loops) if j not in order]:  # the same number again and again
             tree, order = self.spread(tree, order, [*order, *dict.fromkeys(missing)], axes)
         if len(inner) > 1 and name in ("norm", "logsumexp"):
-            rest = [j for j in order if j not in inner]
-            tree = reshaped(turned(View(tree, order), [*rest, *inner]), [*[axes[j].size for j in rest], -1])
-            order, inner = [*rest, inner[0]], inner[:1]
+            first, last = ([j for j in order if j not in inner and (axes[j].size == EACH) is is_last] for is_last in (False, True))
+            sizes = [*[axes[j].size for j in first], size_of(axes, inner), *[EACH] * len(last)]
+            tree = reshaped(turned(View(tree, order), [*first, *inner, *last]), sizes)
+            order, inner = [*first, inner[0], *last], inner[:1]
         if name == "logsumexp":
             self.rows.helpers["logsumexp"] = LOGSUMEXP
         rest = [j for j in order if j not in inner]
