@@ -79,7 +79,7 @@ class scope(ContextDecorator):  # noqa: N801
 
     def __enter__(self) -> None:
         around = current()
-        inner = Note(around.recording, around.watch)
+        inner = Note(around.recording, around.watch, around.hooks)
         inner.__dict__ = {**around.__dict__, "scope": (*around.scope, self.name)}  # written out: modules do this at every call
         self.tokens.append(note.set(inner))
 

@@ -20,12 +20,16 @@ __all__ = ["Note", "Operand", "Parents", "Value", "current", "note", "primal", "
 class Note:
     """What stands around an operation when it is recorded; a node keeps the note of its moment."""
 
-    # Each operation asks these two, and slots are read fastest. All other facts stand in the class until a note changes them.
-    __slots__ = ("__dict__", "recording", "watch")
+    # Every operation asks the first two, every node on the way back the third, and slots are read fastest. All other facts stand
+    # in the class until a note changes them.
+    __slots__ = ("__dict__", "hooks", "recording", "watch")
 
-    def __init__(self, recording: bool = True, watch: Callable[[Value], None] | None = None) -> None:
+    def __init__(
+        self, recording: bool = True, watch: Callable[[Value], None] | None = None, hooks: tuple[Callable[[Any], Any], ...] = ()
+    ) -> None:
         self.recording = recording  # whether operations remember their operands; `no_grad` says no
         self.watch = watch  # called with every node as it is made
+        self.hooks = hooks  # of one single node: who listens to its gradient
 
     nested = 0  # how many derivatives are being taken right now; an inner derivative must give Values
     scope: tuple[str, ...] = ()  # the path of the module or block of code that is running
@@ -34,17 +38,17 @@ class Note:
     storing: Callable[..., None] | None = None  # the same, before `backward()` stores them in `grad`
     trace: Any = None  # the compiler's trace, if operations are being written down by one
     choices: Callable[..., Any] | None = None  # the local derivatives of a choice, as Values that hold whichever side it takes
-    # What is known of one single node: its name, the line of the program that made it, who listens to its gradient.
+    # What is known of one single node: its name, and the line of the program that made it.
     label = ""
     line = ""
-    hooks: tuple[Callable[[Any], Any], ...] = ()
     listened = True  # whether hooks are called
     registered = 0  # how many hooks were ever registered or removed, so that nobody must look for them at every step
     closure: Callable[[], None] | None = None  # a program's own way to carry a gradient back from this node: `out._backward = f`
 
     def but(self, **facts: Any) -> Note:
         """The same note with some facts changed."""
-        changed = Note(facts.pop("recording", self.recording), facts.pop("watch", self.watch))
+        slots = [facts.pop(name, getattr(self, name)) for name in ("recording", "watch", "hooks")]
+        changed = Note(*slots)
         changed.__dict__ = self.__dict__ | facts
         return changed
 
@@ -372,7 +376,9 @@ def topological(*roots: Value) -> list[Value]:
             order.append(stack.pop())
         elif node.__class__ is not float and node not in seen:
             seen.add(node)
-            stack += (node, None)
-            operands = node._operands[::-1]
-            stack += operands if len(operands) < MANY else filterfalse(seen.__contains__, operands)
+            if operands := node._operands[::-1]:
+                stack += (node, None)
+                stack += operands if len(operands) < MANY else filterfalse(seen.__contains__, operands)
+            else:
+                order.append(node)
     return order

@@ -195,7 +195,7 @@ class Blocks:
         given = [matrix[rows] for matrix in matrices]
         size = len(given[0])
         with np.errstate(all="ignore"):
-            found = self.chosen([np.append(numbers, size) if self.is_counted else numbers, *given])
+            found = self.chosen.run([np.append(numbers, size) if self.is_counted else numbers, *given])
         if self.guards:
             *found, sides = found
             holds = self.holding(sides)

@@ -11,7 +11,7 @@ from autograd.compiler.plain import PlainText
 from autograd.compiler.program import Guard, Program
 from autograd.compiler.recover import Tensors, recover
 from autograd.compiler.reverse import differentiated
-from autograd.compiler.runs import Job, Machine, MachineCode, Numbers, Run, agreement, on_arrays, on_lists
+from autograd.compiler.runs import Job, Machine, MachineCode, Numbers, Run, agreement, has_nan, on_arrays, on_lists
 from autograd.value import ORDER
 
 __all__ = ["BACKENDS", "Chosen", "Executable", "Numbers", "has_nan", "worth"]
@@ -48,10 +48,10 @@ class Executable:
         The parts, one after the other, are the numbers of all inputs. A nan among the derivatives may come from a branch that was
         not taken: then they are computed with care.
         """
-        values, slopes, sides = self.chosen(parts)
-        if not holds(self.guards, sides):
+        values, slopes, sides, may_be_nan = self.chosen.run(parts)
+        if self.guards and not holds(self.guards, sides):
             return None
-        if self.careful or not self.wanted or not has_nan(slopes):
+        if not may_be_nan or self.careful or not self.wanted or not has_nan(slopes):
             return values, slopes
         if self.with_care is None:
             self.with_care = Executable(self.source, self.wanted, careful=True, backend=self.backend)
@@ -67,7 +67,7 @@ def worth(tensors: Tensors, text: Text | PlainText, numbers: int = 0) -> int:
 class Chosen:
     """What runs a program: the printed text, and machine code from the call on at which it pays, or at which it was asked for.
 
-    `make` makes machine code for such numbers as it is given.
+    `run` gives the results of a program on the parts of its inputs; `make` makes machine code for such numbers as it is given.
     """
 
     def __init__(self, backend: str, written: Run, make: Callable[[Sequence[Numbers]], MachineCode], worth: int) -> None:
@@ -75,6 +75,7 @@ class Chosen:
         self.machine: MachineCode | None = None
         self.is_trusted, self.compared = False, 0  # whether machine code and the text have agreed; how often they were compared
         self.calls, self.built_at = 0, {"auto": worth, "native": 1}.get(backend, math.inf)
+        self.run: Callable[[Sequence[Numbers]], Any] = self.counted
         self.reason = f"machine code would pay from call {self.built_at:,} on" if backend == "auto" else "as it was asked for"
 
     @property
@@ -83,13 +84,12 @@ class Chosen:
         kind = "python" if self.backend == "python" else "native" if self.is_trusted else "numpy"
         return f"{kind}: {self.reason}"
 
-    def __call__(self, parts: Sequence[Numbers]) -> Any:
-        """The results."""
+    def counted(self, parts: Sequence[Numbers]) -> Any:
+        """The results, as long as there is no machine code."""
         self.calls += 1
-        if self.calls >= self.built_at and not self.is_trusted:
+        if self.calls >= self.built_at:
             self.build(parts)
-        run = self.machine if self.is_trusted and self.machine else self.written
-        return run(parts)
+        return self.run(parts) if self.is_trusted else self.written(parts)
 
     def build(self, parts: Sequence[Numbers]) -> None:
         """Make machine code, and trust it if it agrees with the text on these numbers. Raises NativeError if it was asked for.
@@ -110,7 +110,8 @@ class Chosen:
             self.refuse(error)
             return
         self.compared += 1
-        self.is_trusted = is_known or self.compared == COMPARED
+        if is_known or self.compared == COMPARED:
+            self.is_trusted, self.run = True, machine.__call__
         if self.backend == "auto":
             self.reason = f"machine code pays from call {self.built_at:,} on"
 
@@ -131,17 +132,6 @@ class Chosen:
             raise error
         self.built_at = math.inf
         self.reason = str(error) if isinstance(error, NativeError) else f"{type(error).__name__}: {error}"
-
-
-def has_nan(numbers: Numbers) -> bool:
-    """Whether a nan is among these numbers: then it is in the sum of their squares."""
-    if hasattr(numbers, "dot"):
-        import numpy as np
-
-        total = np.vdot(numbers, numbers)  # which does not warn of overflow, as @ and `dot` do
-    else:
-        total = sum([number * number for number in numbers])
-    return bool(total != total)
 
 
 def holds(guards: Sequence[Guard], sides: Sequence[float]) -> bool:

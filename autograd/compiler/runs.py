@@ -12,10 +12,13 @@ from autograd.compiler.plain import PlainText, plain
 from autograd.compiler.recover import Tensors
 from autograd.compiler.tensors.instructions import Batch, Code
 
-__all__ = ["Job", "Machine", "MachineCode", "MachineOfBlocks", "Numbers", "Run", "agreement", "on_arrays", "on_lists"]
+__all__ = [
+    "Job", "Machine", "MachineCode", "MachineOfBlocks", "Memory", "Numbers", "Run", "agreement", "has_nan", "on_arrays",
+    "on_lists",
+]  # fmt: skip
 
 Numbers = Any  # an array of floats, or a list of them where NumPy is missing
-Found = tuple[Numbers, Numbers, Numbers]  # results, derivatives, and what is compared
+Found = tuple[Numbers, Numbers, Numbers, bool]  # results, derivatives, what is compared, and whether a nan may be among them
 BYTES, MOST = 4 << 20, 1 << 15  # of numbers that a block moves through memory, and of examples in it
 ROUNDINGS = 1000  # so many may lie between two orders of additions
 CLOSE = 1e-9  # relative
@@ -67,8 +70,8 @@ class on_lists:  # noqa: N801 - used as a word
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """One list for each."""
-        found: Found = self.function([float(number) for part in parts for number in part])
-        return found
+        values, slopes, sides = self.function([float(number) for part in parts for number in part])
+        return values, slopes, sides, has_nan(slopes)
 
 
 class on_arrays:  # noqa: N801
@@ -118,37 +121,55 @@ class on_arrays:  # noqa: N801
             sides = sides.tolist()
         values = np.array(found[0], ndmin=1) if self.count else ()
         if not self.is_derived:
-            return values, (), sides
+            return values, (), sides, False
         slopes = np.concatenate(found[1:], axis=None)
-        return values, slopes if self.back is None else slopes.take(self.back), sides
+        return values, slopes if self.back is None else slopes.take(self.back), sides, has_nan(slopes)
+
+
+class Memory:
+    """What one call of machine code reads and writes, for one call at a time: arrays, and where they begin in `places`."""
+
+    __slots__ = ("cells", "given", "places", "results", "scratch", "sides", "slopes", "table", "values")
+
+    def __init__(self, np: Any, sizes: Sequence[int], count: int, end: int) -> None:
+        from ctypes import addressof, c_void_p
+
+        self.given, self.results, self.scratch = [aligned(np, size) for size in sizes]
+        self.cells = memoryview(self.given)  # faster for single numbers
+        self.values, self.slopes, self.sides = self.results[:count], self.results[count:end], self.results[end:]
+        self.table = (c_void_p * 3)(*[array.ctypes.data for array in (self.given, self.results, self.scratch)])
+        self.places = c_void_p(addressof(self.table))
 
 
 class Machine:
-    """By machine code, from C text for speed. Calls may overlap: every one has memory of its own."""
+    """By machine code, from C text for speed. Calls may overlap: every one has memory of its own.
+
+    `function(memory.places)` runs the program, and gives nan if a result is nan.
+    """
 
     def __init__(self, job: Job) -> None:
         import numpy as np
 
         self.np, self.count, self.end = np, job.count, job.count + len(job.slopes)
         self.text, self.scratch, code, self.function = compiled(job.tensors, [*job.values, *job.slopes, *job.sides])
-        self.sizes = code.inputs, code.outputs, self.scratch
-        self.free: list[tuple[Any, ...]] = []  # memory that no call uses now
+        self.sizes, self.has_sides = (code.inputs, code.outputs, self.scratch), self.end < code.outputs
+        self.free: list[Memory] = []  # what no call uses now
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""
-        given, results, *rest = memory = popped(self.free) or self.memory()
-        self.np.concatenate(parts, out=given, casting="unsafe")
-        self.function(*rest[1:])
-        out = results.copy()
+        try:  # another thread may take it at any time
+            memory = self.free.pop()
+        except IndexError:
+            memory = self.memory()
+        self.np.concatenate(parts, out=memory.given, casting="unsafe")
+        squares = self.function(memory.places)
+        values, slopes, sides = memory.values.copy(), memory.slopes.copy(), memory.sides.tolist() if self.has_sides else ()
         self.free.append(memory)
-        return out[: self.count], out[self.count : self.end], out[self.end :].tolist() if self.end < len(out) else ()
+        return values, slopes, sides, squares != squares
 
-    def memory(self) -> tuple[Any, ...]:
-        """Arrays for inputs, results and scratch, and where they begin: for one call at a time."""
-        from ctypes import c_void_p
-
-        arrays = [aligned(self.np, size) for size in self.sizes]
-        return *arrays, *[c_void_p(array.ctypes.data) for array in arrays]
+    def memory(self) -> Memory:
+        """Memory for one call more."""
+        return Memory(self.np, self.sizes, self.count, self.end)
 
 
 class MachineOfBlocks:
@@ -238,21 +259,26 @@ def compiled(
         text, scratch = printed(code)
     except (IrregularError, TypeError) as error:  # an operation that is a Python function, say
         raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
-    function = load(text).run
-    pointer = ctypes.c_void_p
-    kinds: list[Any] = [pointer] * 3
-    if batch is not None:
-        kinds += [pointer, ctypes.c_long, *[pointer] * len(batch.widths)]
-    function.argtypes, function.restype = kinds, None
+    library, pointer = load(text), ctypes.c_void_p
+    if batch is None:
+        function = library.call
+        function.argtypes, function.restype = [pointer], ctypes.c_double
+    else:
+        function = library.run
+        function.argtypes = [pointer] * 4 + [ctypes.c_long] + [pointer] * len(batch.widths)
+        function.restype = None
     return text, scratch, code, function
 
 
-def popped(free: list[Any]) -> Any:
-    """The last of these, None if there is none: another thread may take it at any time."""
-    try:
-        return free.pop()
-    except IndexError:
-        return None
+def has_nan(numbers: Numbers) -> bool:
+    """Whether a nan is among these numbers: then it is in the sum of their squares."""
+    if hasattr(numbers, "dot"):
+        import numpy as np
+
+        total = np.vdot(numbers, numbers)  # which does not warn of overflow, as @ and `dot` do
+    else:
+        total = sum([number * number for number in numbers])
+    return bool(total != total)
 
 
 def aligned(np: Any, size: int) -> Any:
@@ -280,7 +306,9 @@ def agreement(one: Run, other: Run, parts: Sequence[Numbers]) -> tuple[str, bool
     with np.errstate(all="ignore"):
         moved = [[np.nextafter(part, np.inf) for part in parts], [part * (1.0 + 2.0**-51) for part in parts]]
         runs = zip([one, *[other] * 3], [parts, parts, *moved])
-        found, expected, *shaken = [np.concatenate([*run(given)], axis=None) for run, given in runs]
+        found, expected, *shaken = [
+            np.concatenate([x for x in run(given) if not isinstance(x, bool)], axis=None) for run, given in runs
+        ]
         finite, was_finite = np.isfinite(found), np.isfinite(expected)
         is_sure = np.all([np.isfinite(x) == was_finite for x in shaken], axis=0)  # no rounding makes an infinity
         slack = ROUNDINGS * np.max([np.abs(x - expected) for x in shaken], axis=0, initial=0.0)

@@ -13,11 +13,11 @@ __all__ = ["run"]
 numbers = count(1)
 
 
-def run(source: str, words: dict[str, Any]) -> Callable[..., Any]:
-    """The function `program` of a text, in which names mean `words`. Its lines are known for as long as it lives."""
-    name = f"<autograd program {next(numbers)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    exec(compile(source, name, "exec"), words)
-    function: Callable[..., Any] = words.pop("program")  # lest the function and its globals keep each other alive
-    weakref.finalize(function, linecache.cache.pop, name, None).atexit = False
+def run(source: str, words: dict[str, Any], name: str = "program") -> Callable[..., Any]:
+    """The function of this name in a text, in which names mean `words`. Its lines are known for as long as it lives."""
+    file = f"<autograd {name} {next(numbers)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), words)
+    function: Callable[..., Any] = words.pop(name)  # lest the function and its globals keep each other alive
+    weakref.finalize(function, linecache.cache.pop, file, None).atexit = False
     return function

@@ -7,13 +7,15 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from autograd.calculus import grad
-from autograd.compiler.audit import Record
+from autograd.compiler.audit import CompileMismatch, Record, on_plain_numbers, untouched
 from autograd.compiler.changing import Changing, NotAlike
-from autograd.compiler.executable import Executable, Numbers, has_nan
+from autograd.compiler.executable import Executable
 from autograd.compiler.program import Hint, Program, sums_of_products
+from autograd.compiler.runs import Numbers, has_nan
 from autograd.compiler.signature import Signature
 from autograd.compiler.stand_ins import Index
 from autograd.compiler.trace import TraceError
@@ -47,10 +49,13 @@ class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy", *,
+        audited: bool = True,
     ) -> None:  # fmt: skip
         self.name, self.backend, self.edition = name, backend, TABLE.edition
-        run = Tracing(function, name, call, sign)
+        run = Tracing(function, name, call, sign, plainly=untouched if audited else None)
+        if (differs := on_plain_numbers(run, always=True)) is not None:
+            raise CompileMismatch(str(differs))
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
         self.hidden, self.changed = run.found.hidden, run.changed
@@ -90,15 +95,7 @@ class Variant:
 
     def inputs(self, things: Sequence[Any], head: Numbers = None) -> Numbers:
         """The numbers of all inputs, in the order of the program; `head` may stand for those of the first things."""
-        parts = self.parts(things, head)
-        if len(parts) == 1:
-            return parts[0]
-        for part in parts:
-            if is_array(part):
-                import numpy as np
-
-                return np.concatenate(parts)
-        return [number for part in parts for number in part]
+        return joined(self.parts(things, head))
 
     def parts(self, things: Sequence[Any], head: Numbers = None) -> list[Numbers]:
         """The same in parts, to be joined.
@@ -150,6 +147,10 @@ class Variant:
         """
         return self.run_parts(self.parts(things, head), wanted)
 
+    def runner(self, wanted: tuple[int, ...]) -> Callable[[Sequence[Numbers]], tuple[Numbers, Numbers] | None]:
+        """`run_parts` for these inputs, in as few steps as possible."""
+        return partial(self.run_parts, wanted=wanted) if self.chose else self.executable(wanted).run
+
     def run_parts(self, parts: Sequence[Numbers], wanted: tuple[int, ...] = ()) -> tuple[Numbers, Numbers] | None:
         """The same for the numbers of all inputs in parts."""
         found = self.executable(wanted).run(parts)
@@ -165,24 +166,37 @@ class Variant:
                 found[k] = thing
         return found
 
+    def result(self, parts: Sequence[Numbers], nodes: dict[int, Value]) -> tuple[Any] | None:
+        """What the function returns, with Values if there are some among the inputs; None if a guard does not hold."""
+        if nodes:
+            return self.as_nodes(parts, nodes)
+        found = self.run_parts(parts)
+        return None if found is None else (self.rebuilt(found[0]),)
+
     def rebuilt(self, numbers: Sequence[Any]) -> Any:
         """The results in the containers of the function."""
+        if self.structure.__class__ is float:
+            return numbers[0].item() if hasattr(numbers, "item") else numbers[0]
         return rebuild(self.structure, iter(numbers.tolist() if hasattr(numbers, "tolist") else numbers))
 
-    def as_nodes(self, things: Sequence[Any], nodes: dict[int, Value]) -> Any:
+    def as_nodes(self, parts: Sequence[Numbers], nodes: dict[int, Value]) -> tuple[Any] | None:
         """The results as Values, whose operands are the Values among the inputs; None if a guard does not hold."""
-        numbers, width = self.inputs(things), len(nodes)
+        numbers = joined(parts)
         is_replayed = not current().recording or len(self.program.outputs) > FEW
         found = self.run_parts([numbers], () if is_replayed else tuple(nodes))
         if found is None:
             return None
         values, slopes = (part.tolist() if hasattr(part, "tolist") else part for part in found)
         if not current().recording:
-            return self.rebuilt(list(map(Value, values)))
+            return (self.rebuilt(list(map(Value, values))),)
         if is_replayed:
             given = [nodes.get(k, number) for k, number in enumerate(numbers)]
-            return self.rebuilt(replay(self.program, given))
-        wanted, used = tuple(nodes), tuple(nodes.values())
+            return (self.rebuilt(replay(self.program, given)),)
+        return (self.recorded(nodes, numbers, values, slopes),)
+
+    def recorded(self, nodes: dict[int, Value], numbers: Numbers, values: Sequence[float], slopes: Sequence[float]) -> Any:
+        """Results with these derivatives as nodes."""
+        wanted, used, width = tuple(nodes), tuple(nodes.values()), len(nodes)
         return self.rebuilt([
             record(value, Replay(self, row, numbers, wanted), used, tuple(slopes[row * width : (row + 1) * width]))
             for row, value in enumerate(values)
@@ -333,6 +347,18 @@ def limits(indices: Mapping[Any, Index]) -> list[tuple[int, int, list[Any]]]:
             k = source[0] if isinstance(source, tuple) else source
             found.setdefault((k, index.limit), []).append(source)
     return [(k, limit, sources) for (k, limit), sources in found.items()]
+
+
+def joined(parts: Sequence[Numbers]) -> Numbers:
+    """The numbers of all parts, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    for part in parts:
+        if is_array(part):
+            import numpy as np
+
+            return np.concatenate(parts)
+    return [number for part in parts for number in part]
 
 
 def flat(thing: Any) -> Any:

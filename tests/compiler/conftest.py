@@ -1,4 +1,4 @@
-"""What the tests of machine code share: a cache and a temporary folder of their own, and compilers that are small scripts."""
+"""What the tests share: calls that are prepared at once; a cache and a temporary folder; compilers that are small scripts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from types import SimpleNamespace
 import pytest
 
 from autograd.compiler.native import building
+from autograd.compiler.prepared import Ready
+
+
+@pytest.fixture(params=[1, 1_000_000], ids=["prepared", "unprepared"])
+def each_way(request, monkeypatch):
+    """Calls are prepared after the first, or never."""
+    monkeypatch.setattr(Ready, "first", request.param)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from autograd import Value
 from autograd.controls import watched
 from tests.compiler.hostile import AGREE, table, verdict
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 PROGRAMS, program = table()
 READ = "the number inside a Value is read"
 

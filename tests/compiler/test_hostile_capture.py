@@ -1,5 +1,7 @@
 """Small hostile programs: what a compiled function depends on changes between its calls, and it must notice or refuse.
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 A program is a generator. It yields calls `(f, *arguments)`, and changes something between them. It is run with the plain function
 and with the compiled one, on every back end: results and arguments must be the same after each call, and so must values and
 gradients of the engine. A program that is `refused` raises instead, with a text that says why.

@@ -14,6 +14,8 @@ import pytest
 from autograd import Value
 from tests.compiler.hostile import AGREE, STATE, Line, calls, steps, table, trained, verdict
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 PROGRAMS, program = table()
 
 

@@ -16,6 +16,8 @@ import nn
 from autograd import Value
 from tests.compiler.hostile import AGREE, Line, steps, table, trained, verdict
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 PROGRAMS, program = table()
 
 # Hooks.

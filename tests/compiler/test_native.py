@@ -163,10 +163,10 @@ class Wrong(runs.Machine):
     """Machine code of a compiler that drops a term."""
 
     def __call__(self, parts):
-        values, slopes, sides = super().__call__(parts)
+        values, slopes, *rest = super().__call__(parts)
         slopes = np.array(slopes)
         slopes[-1] *= 1.0 + 1e-6
-        return values, slopes, sides
+        return values, slopes, *rest
 
 
 @needs_compiler
@@ -187,8 +187,8 @@ class Infinite(runs.Machine):
     """Machine code that makes an infinity of a number."""
 
     def __call__(self, parts):
-        values, slopes, sides = super().__call__(parts)
-        return np.array(values) * math.inf, slopes, sides
+        values, slopes, *rest = super().__call__(parts)
+        return np.array(values) * math.inf, slopes, *rest
 
 
 @needs_compiler

@@ -331,7 +331,7 @@ def chain(*instructions, inputs=500, outputs=0, constants=()):
 
 def body(code):
     """What the exported function does, line by line."""
-    return [line.strip() for line in printed(code).text.split("void run(")[1].splitlines()[3:-1]]
+    return [line.strip() for line in printed(code).text.split("void run(")[1].split("\n}\n")[0].splitlines()[3:]]
 
 
 def titles(code):

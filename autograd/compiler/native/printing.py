@@ -17,6 +17,24 @@ from autograd.compiler.tensors.instructions import Code
 
 __all__ = ["FEWEST", "Printed", "moved", "printed"]
 
+CALL = """
+/* one argument makes the fastest call; the sum of the squares of all results is nan if one of them is */
+double call(double *const *memory)
+{
+    const double *out = memory[1];
+    double sum = 0.0;
+    V squares = {0};
+    long k = 0;
+    run(memory[0], memory[1], memory[2]);
+    for (; k + VM_W <= OUTPUTS; k += VM_W)
+        squares += *(const V *)&out[k] * *(const V *)&out[k];
+    for (int lane = 0; lane < VM_W; lane++)
+        sum += squares[lane];
+    for (; k < OUTPUTS; k++)
+        sum += out[k] * out[k];
+    return sum;
+}
+"""
 FEWEST = 8  # examples that there is room for at least, whatever the number of lanes
 
 
@@ -37,10 +55,12 @@ def lanes_of_processor() -> int:
 
 
 def printed(code: Code, lanes: int | None = None) -> Printed:
-    """The program as a file of C with one function, `void run(const double *in, double *out, double *scratch)`.
+    """The program as a file of C with a function `void run(const double *in, double *out, double *scratch)`.
 
-    That of a batch has more: `double *each, long count, const double *examples0, ...`, results for each of `count` examples and
-    their numbers, in rows. There are FEWEST rows at least.
+    `double call(double *const *memory)` does the same with these three, and tells whether a result is nan.
+
+    The function of a batch has more: `double *each, long count, const double *examples0, ...`, results for each of `count`
+    examples and their numbers, in rows. There are FEWEST rows at least.
 
     It may run in several threads at once, each with a scratch buffer of its own, which begins at a multiple of 64 bytes.
     `lanes` is how many numbers a vector has: 2, 4 and 8 are all right, but more than a register of the processor holds are slow.
@@ -75,6 +95,7 @@ def printed(code: Code, lanes: int | None = None) -> Printed:
         scratch += code.size("lanes")
     body = "".join(f"    {line}\n" for line in [*lines, *called(calls)])
     run = f"void run({parameters})\n{{\n{body}}}\n"
+    run += CALL.replace("OUTPUTS", str(code.outputs)) if code.batch is None else ""
     return Printed("\n".join([*heads, *functions, run]), scratch)
 
 
