@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from autograd.compiler.printers.arrays import Result, Text, printed
+from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
 from autograd.compiler.program import Program, rebuilt

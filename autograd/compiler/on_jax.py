@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.printers.arrays import Result, Text, printed
+from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.printers.rows import vectorized
 from autograd.compiler.program import Program
 from autograd.compiler.recover import Tensors, recover

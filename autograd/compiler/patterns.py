@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from autograd.compiler.printers.arrays import stem
+from autograd.compiler.printers.names import stem
 from autograd.compiler.recover import Group, Shape, Tensors, prod
 from autograd.ops import Primitive, ieee
 

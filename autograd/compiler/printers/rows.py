@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import floats
-from autograd.compiler.printers.expressions import ATOM, NEGATED, Name, Node, Tree, call, literal, pair, written
+from autograd.compiler.printers.expressions import ATOM, NEGATED, POWER, Node, Tree, call, literal, pair, written
 from autograd.ops import NUMBERS, TABLE, Primitive
 
-__all__ = ["LOGSUMEXP", "MASKED", "REDUCED", "SPREAD", "Rows", "vectorized"]
+__all__ = ["FOLDS", "LOGSUMEXP", "MASKED", "RUNS", "SPREAD", "Rows", "vectorized"]
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 NUMPY = {
@@ -23,11 +23,12 @@ NUMPY = {
     "copysign": "copysign", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "heaviside": "heaviside",
 }  # fmt: skip
 # How a row folds an axis, and with a mask.
-REDUCED = {
+FOLDS = {
     "sum": ("{}.sum({})", "{}.sum({}, where={})"), "prod": ("{}.prod({})", "{}.prod({}, where={})"),
     "max": ("{}.max({})", "{}.max({}, where={}, initial=-np.inf)"), "min": ("{}.min({})", "{}.min({}, where={}, initial=np.inf)"),
     "norm": ("np.hypot.reduce({}, {})", ""), "logsumexp": ("logsumexp({}, {})", ""),
 }  # fmt: skip
+RUNS = {"sum": "add", "dot": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}  # a fold of runs of a list
 LOGSUMEXP = '''
 def logsumexp(x, axis):
     if x.size > 4 * x.shape[axis] ** 2:
@@ -134,10 +135,8 @@ class Words(ast.NodeTransformer):
 
 
 def negated(tree: Tree) -> Tree:
-    return Node("-{}", (tree,), NEGATED, (POWER_OR_ATOM,))
-
-
-POWER_OR_ATOM = NEGATED + 1
+    """Minus an expression."""
+    return Node("-{}", (tree,), NEGATED, (POWER,))
 
 
 def vectorized(function: Callable[..., float]) -> Callable[..., Any]:

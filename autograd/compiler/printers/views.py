@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
 from autograd.compiler.printers.expressions import Name, Tree, index, method
 
-__all__ = ["EACH", "Loop", "Stored", "View", "expanded", "named", "reshaped", "turned", "view", "widths"]
+__all__ = ["EACH", "STEP", "Gathered", "Loop", "Stored", "View", "expanded", "reshaped", "stored", "view", "widths"]
 
 EACH = -1  # the size of the axis of the examples, as `reshape` has it, and
 STEP = 1 << 60  # its stride: it is like no other
@@ -32,56 +33,115 @@ class Stored(NamedTuple):
     def is_batched(self) -> bool:
         return any(axis.size == EACH for axis in self.axes)
 
+    @property
+    def size(self) -> int:
+        """How many numbers it has, for one example."""
+        return prod([axis.size for axis in self.axes if axis.size != EACH])
 
-class View(NamedTuple):
-    """An expression, and which loops its axes are. Where numbers are gathered, `places` are those in `tree`, which is flat."""
+    def flat(self) -> Tree:
+        """The array along one axis, in the order of its places; that of the examples stays the last."""
+        order = sorted(range(len(self.axes)), key=lambda d: (self.axes[d].size == EACH, -self.axes[d].stride))
+        tree = View(self.tree, list(range(len(self.axes)))).arranged(order)
+        if len(self.axes) - self.is_batched == 1:
+            return tree
+        return reshaped(tree, [self.size, EACH] if self.is_batched else [self.size])
+
+
+def stored(name: str, shape: Sequence[int], *, batched: bool = False) -> Stored:
+    """An array in the order of its places."""
+    axes = [Loop(size, prod(shape[d + 1 :])) for d, size in enumerate(shape)]
+    return Stored(Name(name), (*axes, Loop(EACH, STEP)) if batched else tuple(axes))
+
+
+@dataclass(frozen=True)
+class View:
+    """An expression, and which loops its axes are."""
 
     tree: Tree
     order: list[int]
-    places: Any = None
+
+    def arranged(self, order: Sequence[int]) -> Tree:
+        """The expression with its axes in this order of loops."""
+        turn = [self.order.index(j) for j in order]
+        moved = [k for k, j in enumerate(turn) if k != j]
+        if not moved:
+            return self.tree
+        if len(turn) == 2:
+            return method(self.tree, "T")
+        if len(moved) == 2:
+            return method(self.tree, f"swapaxes({moved[0]}, {moved[1]})")
+        return method(self.tree, f"transpose({', '.join(map(str, turn))})")
 
 
-def view(stored: Stored, start: int, loops: Sequence[Loop]) -> View | None:
+@dataclass(frozen=True)
+class Gathered(View):
+    """Numbers at places of a flat array; `table` makes an expression of an array of places."""
+
+    places: Any
+    table: Callable[[Any], Tree]
+
+    def arranged(self, order: Sequence[int]) -> Tree:
+        """The expression with its axes in this order of loops."""
+        inner = [j for j in order if j in self.order[: self.places.ndim]]
+        places = self.places.transpose([self.order.index(j) for j in inner])
+        return View(index(self.tree, "{}", self.table(places)), [*inner, *self.order[self.places.ndim :]]).arranged(order)
+
+    def merged(self, order: Sequence[int], sizes: Sequence[int]) -> Tree:
+        """The expression with its axes in this order of loops, and then in this shape."""
+        places = self.places.transpose([self.order.index(j) for j in order]).reshape(sizes)
+        return index(self.tree, "{}", self.table(places))
+
+
+def view(array: Stored, start: int, loops: Sequence[Loop]) -> View | None:
     """The numbers that loops with strides visit, the axes in the order in which the array has them; None if slices cannot."""
     low = start + sum([loop.stride * (loop.size - 1) for loop in loops if loop.stride < 0])
-    tree, axes, is_new = stored.tree, list(stored.axes), False
+    tree, axes, is_new = array.tree, list(array.axes), False
     for _ in range(MOST):
         firsts, found = offsets(low, axes), assigned(loops, axes)
         if found is None:
             return None
-        trouble = next((d for d in range(len(axes)) if not fits(firsts[d], axes[d], [loops[j] for j in found[d]])), None)
-        if trouble is None:
-            break
-        d, axis = trouble, axes[trouble]
-        inner = sorted([loops[j] for j in found[d]], key=lambda loop: -abs(loop.stride))
-        step, reach = abs(inner[0].stride), sum(abs(loop.stride) * (loop.size - 1) for loop in inner[1:])
-        wide = step // axis.stride
-        if len(inner) > 1 and reach < step and axis.size % wide == 0 and axis.size > wide and firsts[d] % wide * axis.stride + reach < step:
-            axes[d : d + 1] = [Loop(axis.size // wide, step), Loop(wide, axis.stride)]
-        elif len(inner) > 1 and reach < step and firsts[d] + wide * inner[0].size <= axis.size and not is_new:
-            first, count = firsts[d], wide * inner[0].size
-            tree = index(tree, ", ".join([":"] * d + [f"{first}:{first + count}"]))
-            low -= first * axis.stride
-            axes[d] = Loop(count, axis.stride)
-        elif d and axes[d - 1].stride == axis.stride * axis.size and EACH not in (axis.size, axes[d - 1].size):
-            axes[d - 1 : d + 1] = [Loop(axes[d - 1].size * axis.size, axis.stride)]
+        mine = [[loops[j] for j in js] for js in found]
+        d = next((d for d, axis in enumerate(axes) if not fits(firsts[d], axis, mine[d])), None)
+        if d is None:
+            tree = reshaped(tree, [axis.size for axis in axes]) if is_new else tree
+            parts = [sliced(*three) for three in zip(firsts, axes, mine)]
+            while parts and parts[-1] == ":":
+                parts.pop()
+            return View(index(tree, ", ".join(parts)) if parts else tree, [j for js in found for j in js])
+        changed = divided(firsts[d], axes[d], mine[d])
+        if changed is not None and changed[0] < axes[d].size and not is_new:  # the rest of the axis makes no whole parts
+            tree = index(tree, ", ".join([":"] * d + [f"{firsts[d]}:{firsts[d] + changed[0]}"]))
+            low -= firsts[d] * axes[d].stride
+        if changed is not None and (changed[0] == axes[d].size or not is_new):
+            axes[d : d + 1] = changed[1]
+        elif d and axes[d - 1].stride == axes[d].stride * axes[d].size and EACH not in (axes[d].size, axes[d - 1].size):
+            axes[d - 1 : d + 1] = [Loop(axes[d - 1].size * axes[d].size, axes[d].stride)]
         else:
             return None
         is_new = True
-    else:
+    return None
+
+
+def divided(first: int, axis: Loop, loops: Sequence[Loop]) -> tuple[int, list[Loop]] | None:
+    """An axis as two, for the outer one of some loops and the others; and how much of the axis that is. None if that will not do."""
+    if len(loops) < 2:
         return None
-    if is_new:
-        tree = reshaped(tree, [axis.size for axis in axes])
-    parts = [sliced(first, axis, [loops[j] for j in js]) for first, axis, js in zip(firsts, axes, found)]
-    while parts and parts[-1] == ":":
-        parts.pop()
-    return View(index(tree, ", ".join(parts)) if parts else tree, [j for js in found for j in js])
+    outer, *inner = sorted(loops, key=lambda loop: -abs(loop.stride))
+    step, reach = abs(outer.stride), sum([abs(loop.stride) * (loop.size - 1) for loop in inner])
+    wide = step // axis.stride
+    if reach >= step or wide >= axis.size:
+        return None
+    if axis.size % wide == 0 and first % wide * axis.stride + reach < step:
+        return axis.size, [Loop(axis.size // wide, step), Loop(wide, axis.stride)]
+    if first + wide * outer.size <= axis.size:
+        return wide * outer.size, [Loop(outer.size, step), Loop(wide, axis.stride)]
+    return None
 
 
 def offsets(place: int, axes: Sequence[Loop]) -> list[int]:
     """The index of a place along each axis."""
     found = [0] * len(axes)
-    for d in sorted(range(len(axes)), key=lambda d: (-axes[d].stride, axes[d].size == 1)):
+    for d in sorted(range(len(axes)), key=lambda d: -axes[d].stride):
         if axes[d].size > 1:
             found[d], place = divmod(place, axes[d].stride)
     return found
@@ -109,33 +169,19 @@ def sliced(first: int, axis: Loop, loops: Sequence[Loop]) -> str:
     """The index of an axis."""
     if not loops:
         return str(first)
-    loop = loops[0]
-    step = loop.stride // axis.stride
-    if (first, step, loop.size) == (0, 1, axis.size):
+    step, size = loops[0].stride // axis.stride, loops[0].size
+    if (first, step, size) == (0, 1, axis.size):
         return ":"
     if step < 0:
-        last = first - step * (loop.size - 1)
+        last = first - step * (size - 1)
         return f"{last if last < axis.size - 1 else ''}:{first - 1 if first else ''}:{step}"
-    end = first + step * (loop.size - 1) + 1
+    end = first + step * (size - 1) + 1
     return f"{first}:{end}" if step == 1 else f"{first}:{min(end + step - 1, axis.size)}:{step}"
 
 
 def reshaped(tree: Tree, sizes: Sequence[int]) -> Tree:
     """An expression in another shape."""
     return method(tree, "ravel()" if len(sizes) == 1 else f"reshape({', '.join(map(str, sizes))})")
-
-
-def turned(found: View, order: Sequence[int]) -> Tree:
-    """An expression with its axes in this order of loops."""
-    turn = [found.order.index(j) for j in order]
-    moved = [k for k, j in enumerate(turn) if k != j]
-    if not moved:
-        return found.tree
-    if len(turn) == 2:
-        return method(found.tree, "T")
-    if len(moved) == 2:
-        return method(found.tree, f"swapaxes({moved[0]}, {moved[1]})")
-    return method(found.tree, f"transpose({', '.join(map(str, turn))})")
 
 
 def expanded(tree: Tree, has: Sequence[int], order: Sequence[int]) -> Tree:
@@ -146,18 +192,17 @@ def expanded(tree: Tree, has: Sequence[int], order: Sequence[int]) -> Tree:
     if "None" not in parts:
         return tree
     first = parts.index("None")
+    if first > 1 and all(part == "None" for part in parts[first:]):
+        parts[:first] = ["..."]
     while parts[-1] == ":":
         parts.pop()
-    if first > 1 and all(part == "None" for part in parts[first:]) and len(parts) == len(order):
-        parts[:first] = ["..."]
     return index(tree, ", ".join(parts))
 
 
-def widths(stored: Stored, start: int, loop: Loop) -> list[int]:
+def widths(array: Stored, start: int, loop: Loop) -> list[int]:
     """Where a loop that runs on through several axes may be split: the sizes of the innermost ones together."""
-    axes = sorted([axis for axis in stored.axes if axis.size > 1], key=lambda axis: axis.stride)
     found, size = [], 0
-    for axis in axes:
+    for axis in sorted([axis for axis in array.axes if axis.size > 1], key=lambda axis: axis.stride):
         if size == 0 and axis.stride == loop.stride and start % (axis.stride * axis.size) // axis.stride == 0:
             size = axis.size
         elif size and axis.stride == loop.stride * size:
@@ -167,9 +212,3 @@ def widths(stored: Stored, start: int, loop: Loop) -> list[int]:
         if size and size < loop.size:
             found.append(size)
     return found
-
-
-def named(name: str, shape: Sequence[int], *, batched: bool = False) -> Stored:
-    """An array in the order of its places."""
-    axes = [Loop(size, prod(shape[d + 1 :])) for d, size in enumerate(shape)]
-    return Stored(Name(name), (*axes, Loop(EACH, STEP)) if batched else tuple(axes))
