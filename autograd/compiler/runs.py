@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.plain import PlainText, plain
+from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.recover import Tensors
 from autograd.compiler.tensors.instructions import Batch, Code
 

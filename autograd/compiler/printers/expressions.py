@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-__all__ = ["ANY", "ATOM", "COMPARED", "NEGATED", "POWER", "PRODUCT", "SUM", "Name", "Node", "Tree", "call", "group", "index", "lines", "literal",
-           "method", "pair"]  # fmt: skip
+__all__ = [
+    "ANY", "ATOM", "NEGATED", "POWER", "Name", "Node", "Tree", "call", "group", "index", "lines", "literal", "method", "pair",
+]  # fmt: skip
 
 # How tightly an expression binds.
 ANY, COMPARED, SUM, PRODUCT, NEGATED, POWER, ATOM = range(7)
@@ -93,7 +94,8 @@ def written(tree: Tree, of: Callable[[str], tuple[str, int]]) -> tuple[str, int]
 
 def lines(statements: list[tuple[str, Tree]], returned: Tree) -> tuple[list[tuple[str, str]], str]:
     """Names with the text of their expressions, and what is returned. What is used once is written where it is used, while lines
-    stay short; what nobody uses is left out."""
+    stay short; what nobody uses is left out.
+    """
     uses: dict[str, int] = {}
     for name in names(returned):
         uses[name] = uses.get(name, 0) + 1

@@ -43,12 +43,11 @@ def product(nest: Nest) -> View | None:
 
 
 def of_kinds(
-    nest: Nest, first: Factor, second: Factor, each: list[int], left: list[int], inner: list[int], right: list[int], *, flat: bool = True
+    nest: Nest, first: Factor, second: Factor, each: list[int], left: list[int], inner: list[int], right: list[int],
+    *, flat: bool = True,
 ) -> View:  # fmt: skip
     """A product by what the factors have: loops of both that are kept, of the first, of both that are summed, of the second."""
-    is_turned = bool(left and right) and (nest.axes[left[-1]].out or 0) < (nest.axes[right[-1]].out or 0)
-    if any(map(nest.is_each, left)) or (is_turned and not any(map(nest.is_each, right))) or (right and not left and not
-                                                                                              nest.is_each(right[0])):
+    if is_turned(nest, left, right):
         first, second, left, right = second, first, right, left
     if each:
         if len(left) != 1 or len(right) != 1 or len(inner) != 1 or any(map(nest.is_each, each)):
@@ -66,6 +65,15 @@ def of_kinds(
     if len(left) > 1 or len(right) > 1:
         tree = reshaped(tree, [nest.axes[j].size for j in (*left, *right)])
     return View(tree, [*left, *right])
+
+
+def is_turned(nest: Nest, left: Sequence[int], right: Sequence[int]) -> bool:
+    """Whether the second factor is the better left one. The examples are the columns of the right one, if it has them alone."""
+    if any(map(nest.is_each, left)):
+        return True
+    if not left or not right:
+        return not left and bool(right) and not nest.is_each(right[0])
+    return not nest.is_each(right[-1]) and (nest.axes[left[-1]].out or 0) < (nest.axes[right[-1]].out or 0)
 
 
 def between(first: Factor, second: Factor, outer: list[int], left: list[int], inner: list[int], right: list[int]) -> View:

@@ -31,7 +31,10 @@ def chosen(tensors: Tensors, buffers: Mapping[str, Any], results: Mapping[str, S
     given: set[str] = set()
     for key, buffer in buffers.items():
         block = buffer.block
-        name = "x" if block is None else wanted.get(key) or (stem(tensors.program, block) if isinstance(block, Group) else block.name)
+        if isinstance(block, Group):
+            name = wanted.get(key) or stem(tensors.program, block)
+        else:
+            name = "x" if block is None else block.name
         counts[name] += 1
         if (block is None or isinstance(block, Group)) and (counts[name] > 1 or len(name) == 1 or name[-1] == "_"):
             name = f"{name}{counts[name]}"

@@ -48,6 +48,7 @@ class Arrays:
     gathers: dict[tuple[str, int], None] = field(default_factory=dict)  # buffers, and how many numbers were gathered
     known: dict[Any, Name] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    numbers: dict[str, Sequence[float]] = field(default_factory=dict)  # of buffers of constants
 
     def table(self, letter: str, array: Any) -> Name:
         """A constant array."""
@@ -67,7 +68,7 @@ class Arrays:
 
     def constants(self, buffer: str, numbers: Sequence[float]) -> None:
         """A buffer of constants is an array."""
-        self.stored[buffer] = stored(self.table("C", numbers).name, (len(numbers),))
+        self.stored[buffer], self.numbers[buffer] = stored(self.table("C", numbers).name, (len(numbers),)), numbers
 
 
 class Nest:
@@ -115,7 +116,8 @@ class Nest:
             found.append(Axis(size, strides, ins.out.strides[j] if j < len(ins.outer) else None))
         batched = [not isinstance(x, Number) and self.arrays.stored[x.buffer].is_batched for x in self.parts]
         if any(batched):
-            found.append(Axis(EACH, [STEP * is_batched for is_batched in batched], None if ins.row in (TOTAL, TOTAL_DOT) else STEP))
+            out = None if ins.row in (TOTAL, TOTAL_DOT) else STEP
+            found.append(Axis(EACH, [STEP * is_batched for is_batched in batched], out))
         return found
 
     def split(self, shape: Sequence[int]) -> list[Axis]:
@@ -193,7 +195,7 @@ class Nest:
         return EACH if EACH in sizes else prod(sizes)
 
     def mask(self, order: Sequence[int]) -> tuple[Tree, list[int]]:
-        """Which terms of sums of several lengths there are, as an expression that broadcasts to these loops, which may become more."""
+        """Which terms of sums of several lengths there are, by an expression that broadcasts to these loops and further ones."""
         loops, mask = self.inner, self.terms.reshape([self.axes[j].size for j in self.inner])
         for d, j in reversed(list(enumerate(loops))):
             if (mask == mask.take([0], d)).all():

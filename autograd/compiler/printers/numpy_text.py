@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.printers.expressions import Name, Node, Tree, call, group, index, lines
 from autograd.compiler.printers.formulas import Formulas
@@ -100,9 +100,7 @@ class Printer:
         helpers = "".join(f"{text.strip()}\n\n\n" for text in self.rows.helpers.values())
         source = f"{helpers}def program({', '.join(['inputs', *examples])}):\n{head}{body}"
         tables = {name: table for name, table in self.arrays.tables.items() if name in used}
-        gathers = [
-            f"{count} numbers of {self.names[buffer]}, in an order that no slice describes" for buffer, count in self.arrays.gathers
-        ]
+        gathers = [f"{n} numbers of {self.names[key]}, in an order that no slice describes" for key, n in self.arrays.gathers]
         return Text(source, tables, self.rows.words, gathers)
 
     def inputs(self) -> tuple[list[tuple[str, str]], list[str]]:
@@ -126,9 +124,10 @@ class Printer:
 
     def write(self, ins: Instruction) -> None:
         """The line of an instruction, or a part of one."""
-        for x in [part for x in ins.operands for part in ((x.table, x.index) if isinstance(x, Taken) else (x,))]:
-            if not isinstance(x, Number) and (numbers := self.code.buffers[x.buffer].constants) is not None:
-                self.arrays.constants(x.buffer, numbers)
+        parts = [part for x in ins.operands for part in ((x.table, x.index) if isinstance(x, Taken) else (x,))]
+        for part in parts:
+            if not isinstance(part, Number) and (numbers := self.code.buffers[part.buffer].constants) is not None:
+                self.arrays.constants(part.buffer, numbers)
         result = self.results[-2 - ins.writes] if ins.writes < -1 else None
         nest = Nest(ins, self.arrays, result.shape if result else (), self.code.terms.get(ins.writes))
         found, buffer = self.formulas.formula(nest), ins.out.buffer
@@ -138,11 +137,12 @@ class Printer:
         elif (count := self.code.buffers[buffer].writers) == 1:
             self.store(buffer, found.tree, [Loop(axis.size, axis.out or 0) for axis in axes])
         else:
-            places = in_place(axes)
-            parts = self.parts.setdefault(buffer, [])
-            parts.append(Part(ins.out.start, View(found.tree, list(range(len(axes)))).arranged(places), [axes[d].size for d in places]))
-            if len(parts) == count:
-                self.join(buffer, sorted(parts, key=lambda part: part.start))
+            order = in_place(axes)
+            tree = View(found.tree, list(range(len(axes)))).arranged(order)
+            pieces = self.parts.setdefault(buffer, [])
+            pieces.append(Part(ins.out.start, tree, [axes[d].size for d in order]))
+            if len(pieces) == count:
+                self.join(buffer, sorted(pieces, key=lambda piece: piece.start))
 
     def store(self, buffer: str, tree: Tree, axes: Sequence[Loop]) -> None:
         """A line that gives an expression the name of its buffer."""
@@ -158,19 +158,18 @@ class Printer:
         if sizes == list(result.shape):
             return tree
         if is_literal(tree):
-            return self.arrays.table("C", self.number(tree, result.shape))
+            return self.constant(tree, result.shape)
         if not sizes and not is_batched:
             return index(tree, ", ".join(["None"] * len(result.shape)))
         if not result.shape:
             return index(tree, ", ".join(["0"] * len(sizes)))
         return reshaped(tree, [*result.shape, *[EACH] * is_batched])
 
-    def number(self, tree: Tree, shape: Sequence[int]) -> Any:
+    def constant(self, tree: Node, shape: Sequence[int]) -> Tree:
         """An array of a number that is written down."""
         import numpy as np
 
-        assert isinstance(tree, Node)
-        return np.full(shape, {"np.nan": np.nan, "np.inf": np.inf, "-np.inf": -np.inf}.get(tree.template) or float(tree.template))
+        return self.arrays.table("C", np.full(shape, float(tree.template.replace("np.", ""))))
 
     def join(self, buffer: str, parts: Sequence[Part]) -> None:
         """One array of several parts: numbers or vectors one below the other, or rows, or all numbers along one axis."""
@@ -185,7 +184,8 @@ class Printer:
             if len({tuple(shape[1:]) for shape in shapes if shape}) > 1 or [] in shapes:
                 parts = [Part(part.start, self.flat(part.tree, shape, tail), []) for part, shape in zip(parts, shapes)]
                 shapes = [[prod(shape)] for shape in shapes]
-            sizes, tree = [sum(shape[0] for shape in shapes), *shapes[0][1:]], call("np.concatenate", group(*[p.tree for p in parts]))
+            sizes = [sum(shape[0] for shape in shapes), *shapes[0][1:]]
+            tree = call("np.concatenate", group(*[part.tree for part in parts]))
         self.store(buffer, tree, stored("", sizes, batched=batched).axes)
 
     def spread(self, part: Part) -> Part:
@@ -199,7 +199,7 @@ class Printer:
     def flat(self, tree: Tree, shape: Sequence[int], tail: Sequence[int]) -> Tree:
         """A part along one axis, that of the examples aside."""
         if is_literal(tree):
-            return self.arrays.table("C", self.number(tree, (1,)))
+            return self.constant(tree, (1,))
         if len(shape) == 1:
             return tree
         return reshaped(tree, [prod(shape), *tail]) if shape else index(tree, "None")
@@ -211,7 +211,7 @@ class Printer:
         return self.conditions.issuperset([entry for entry in entries if entry is not None]) and entries != [None]
 
 
-def is_literal(tree: Tree) -> bool:
+def is_literal(tree: Tree) -> TypeGuard[Node]:
     """Whether an expression is a number that is written down."""
     return isinstance(tree, Node) and not tree.operands
 

@@ -31,6 +31,7 @@ class Stored(NamedTuple):
 
     @property
     def is_batched(self) -> bool:
+        """Whether it has an axis of examples."""
         return any(axis.size == EACH for axis in self.axes)
 
     @property
@@ -123,7 +124,7 @@ def view(array: Stored, start: int, loops: Sequence[Loop]) -> View | None:
 
 
 def divided(first: int, axis: Loop, loops: Sequence[Loop]) -> tuple[int, list[Loop]] | None:
-    """An axis as two, for the outer one of some loops and the others; and how much of the axis that is. None if that will not do."""
+    """How much of an axis is two axes, for the outer one of some loops and the others, and those; None if that will not do."""
     if len(loops) < 2:
         return None
     outer, *inner = sorted(loops, key=lambda loop: -abs(loop.stride))

@@ -154,11 +154,11 @@ class Arrays(Lowering):
             self.buffers[ins.out.buffer].writers += 1
         return Arranged(tensors, self.buffers, self.code.instructions, self.terms)
 
-    def is_small(self, group: Group) -> bool:
+    def is_small(self, group: Group) -> bool:  # noqa: ARG002 - as an override
         """Sums stay sums."""
         return False
 
-    def parts(self, group: Group, lists: list[Array], at: Array) -> list[Array]:
+    def parts(self, group: Group, lists: list[Array], at: Array) -> list[Array]:  # noqa: ARG002
         """An elementwise group is one instruction."""
         return [np.arange(len(at))]
 
@@ -175,7 +175,7 @@ class Arrays(Lowering):
 
     def in_parts(self, k: int, group: Group, parts: list[list[Array]]) -> None:
         """A sum as the sum of its parts."""
-        found = []
+        found: list[Affine] = []
         for lists in parts:
             name = f"{k}.{len(found)}"
             self.buffers[name] = Buffer(group, batched=group.batched)

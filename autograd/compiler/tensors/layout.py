@@ -170,7 +170,7 @@ class Layout:
                 self.at[refs] = self.at[entries]
 
     def order(self, entries: Array, read: Sequence[Array], *, turned: bool = True) -> None:
-        """Places of results in the order of operands: forward where these are read, and if `turned`, the longest steps outside."""
+        """Places of results in the order in which operands are read, forward; if `turned`, the longest steps outside."""
         n = len(entries)
         loops = common_loops((n,), 0, [np.arange(n), *map(self.nominal, read)])
         steps = [[fit.strides[axis] for fit in loops.fits[1:] if fit] for axis in range(len(loops.sizes))]
@@ -178,7 +178,7 @@ class Layout:
         if turned:
             turn.sort(key=lambda axis: -sum(map(abs, steps[axis])))
         back = [axis for axis in turn if steps[axis] and min(steps[axis]) < 0 >= max(steps[axis])]
-        self.at[entries[np.flip(np.arange(n).reshape(loops.sizes), back).transpose(turn).ravel()]] = np.arange(n)
+        self.at[entries[np.flip(np.arange(n).reshape(loops.sizes), tuple(back)).transpose(turn).ravel()]] = np.arange(n)
 
     # The blocks in memory
 

@@ -27,7 +27,7 @@ SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several gro
 
 
 def regrouped(tensors: Tensors, least: int = LEAST) -> Tensors:
-    """The same program with `least` or more independent groups of one kind together, in an order in which they can be computed."""
+    """The same program with `least` or more independent groups of one kind together, in an order that can be computed."""
     tensors = in_pieces(tensors)
     groups = {k: block for k, block in enumerate(tensors.blocks) if isinstance(block, Group)}
     sources = {k: tensors.sources(group) & groups.keys() for k, group in groups.items()}
