@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ __all__ = ["Arranged", "Buffer", "in_arrays"]
 POS, SUM, POW = TABLE["pos"], TABLE["sum"], TABLE["pow"]
 FEW = 8  # parts of a sum that are written one after the other
 WORTH = 6  # parts more that are joined rather than gathered from what is joined
-EXPONENTS = 4
-
+EXPONENTS = 4  # groups of powers, at most, that are made of one
 LEAST = 5  # groups that are worth joining what they read
+PADDED = 4  # times as many terms as there are may stand in the rows of sums of several lengths, and
+SMALL = 4096  # so many more
 Array = Any
 
 
@@ -54,18 +55,47 @@ class Arranged:
 
 def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
     """The instructions that compute results of these shapes: result k is in the buffer `result k`."""
-    return Arrays(BlockByBlock(regrouped(split(tensors), LEAST), ())).written(results)
+    return InArrays(BlockByBlock(regrouped(split(tensors), LEAST), ())).written(results)
 
 
 def split(tensors: Tensors) -> Tensors:
-    """The same program with elementwise groups in parts: powers of one exponent each, and what is done to those."""
-    if not any(group.row is POW and len(group.arguments[1][0]) > 1 for group in tensors.groups):
+    """The same program with elementwise groups in parts (powers of one exponent each, and what is done to those), and with sums
+    of lengths that are far apart in groups of their own."""
+    if not any((group.row is POW and len(group.arguments[1][0]) > 1) or is_sparse(group) for group in tensors.groups):
         return tensors
     result = tensors.again()
     for group in tensors.groups:
-        for part in parts_of(result, group):
+        for part in by_length(group) if is_sparse(group) else parts_of(result, group):
             result.settle(part)
     return result
+
+
+def is_sparse(group: Group) -> bool:
+    """Whether sums of several lengths have so different ones that rows of the longest length would be mostly empty."""
+    count = len(group.arguments[0][0])
+    return group.form == "ragged" and len(group.starts) * max(lengths(group)) > PADDED * count + SMALL
+
+
+def lengths(group: Group) -> list[int]:
+    """How many terms the sums of a group have."""
+    return [end - start for start, end in pairwise([*group.starts, len(group.arguments[0][0])])]
+
+
+def by_length(group: Group) -> list[Group]:
+    """Sums of several lengths in groups in which no length is twice another."""
+    classes: dict[int, list[int]] = {}
+    sizes = lengths(group)
+    for j, size in enumerate(sizes):
+        classes.setdefault(size.bit_length(), []).append(j)
+    parts = []
+    for members in classes.values():
+        part = Group(group.row, "ragged", [group.entries[j] for j in members], (len(members),))
+        part.starts = [0, *accumulate([sizes[j] for j in members[:-1]])]
+        for refs, _ in group.arguments:
+            mine = [ref for j in members for ref in refs[group.starts[j] : group.starts[j] + sizes[j]]]
+            part.arguments.append((mine, (len(mine),)))
+        parts.append(part)
+    return parts
 
 
 def parts_of(tensors: Tensors, group: Group) -> list[Group]:
@@ -136,7 +166,7 @@ def steps(entries: Array) -> float:
     return float(np.median(np.abs(np.diff(entries, axis=-1))[(entries[..., 1:] >= 0) & (entries[..., :-1] >= 0)]))
 
 
-class Arrays(Lowering):
+class InArrays(Lowering):
     """Writes the instructions of a program that is laid out block by block."""
 
     def written(self, results: Sequence[tuple[Sequence[int], Shape]]) -> Arranged:
