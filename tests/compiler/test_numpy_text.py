@@ -44,9 +44,8 @@ def test_views_of_any_slices(shape):
         places, start, loops = loops_of(shape, draw)
         found = view(stored("x", shape), start, loops)
         assert found is not None
-        expected = np.full([loop.size for loop in loops], start)
-        for axis, loop in enumerate(loops):
-            expected = expected + (np.arange(loop.size) * loop.stride).reshape([-1 if d == axis else 1 for d in range(len(loops))])
+        grids = np.indices([loop.size for loop in loops])
+        expected = start + sum(loop.stride * grid for loop, grid in zip(loops, grids))
         text = text_of(found.arranged(range(len(loops))))
         np.testing.assert_array_equal(eval(text, {"x": places}), expected, err_msg=text)
 

@@ -226,6 +226,5 @@ def conditions(program: Program) -> set[int]:
     found = {refs[0] for row, refs in zip(program.rows, program.operands) if row is WHERE}
     if found:
         found.difference_update(roots(program))
-        for row, refs in zip(program.rows, program.operands):
-            found.difference_update(refs[1:] if row is WHERE else refs)
+        found.difference_update(*[refs[1:] if row is WHERE else refs for row, refs in zip(program.rows, program.operands)])
     return found

@@ -123,7 +123,7 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, i
 
 def linear(size: int, reduced: int, lists: Sequence[Array]) -> Loops | None:
     """The same for lists of one dimension, if all of them are known and share their loops, as most do."""
-    rows = np.array([np.broadcast_to(places, (size,)) for places in lists])
+    rows = np.array([places if places.shape == (size,) else np.broadcast_to(places, (size,)) for places in lists])
     found = axes(rows) if rows.min() > UNKNOWN else None
     if found is None:
         return None

@@ -60,7 +60,8 @@ def in_arrays(tensors: Tensors, results: Sequence[tuple[Sequence[int], Shape]]) 
 
 def split(tensors: Tensors) -> Tensors:
     """The same program with elementwise groups in parts (powers of one exponent each, and what is done to those), and with sums
-    of lengths that are far apart in groups of their own."""
+    of lengths that are far apart in groups of their own.
+    """
     if not any((group.row is POW and len(group.arguments[1][0]) > 1) or is_sparse(group) for group in tensors.groups):
         return tensors
     result = tensors.again()

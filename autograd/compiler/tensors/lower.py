@@ -26,7 +26,7 @@ from autograd.compiler.tensors.instructions import (
     Taken,
 )  # fmt: skip
 from autograd.compiler.tensors.layout import HOLE, Layout, aligned
-from autograd.compiler.tensors.regroup import cuts, regrouped
+from autograd.compiler.tensors.regroup import cuts, in_pieces, regrouped
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import TABLE, Primitive
 
@@ -58,7 +58,7 @@ def lowered(
     [1.0, 1.0, 1.0]
     """
     results = tensors.program.outputs if results is None else results
-    return Lowering(Layout(regrouped(tensors), results, batch, each)).lowered()
+    return Lowering(Layout(regrouped(in_pieces(tensors)), results, batch, each)).lowered()
 
 
 class Located(NamedTuple):
@@ -358,7 +358,8 @@ def runs(places: Array, keys: Array) -> list[Array]:
     """Consecutive places with the same key."""
     if not len(places):
         return []
-    return np.split(places, np.flatnonzero((np.diff(places) != 1) | (np.diff(keys) != 0)) + 1)
+    ends = np.flatnonzero((np.diff(places) != 1) | (np.diff(keys) != 0)) + 1
+    return [places[start:end] for start, end in pairwise([0, *ends.tolist(), len(places)])]
 
 
 def as_operand(buffer: str, fit: Fit | None, places: Array, dims: tuple[int, ...]) -> Affine | Gather:

@@ -16,7 +16,7 @@ import numpy as np
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import axes
 
-__all__ = ["regrouped"]
+__all__ = ["cuts", "in_pieces", "regrouped"]
 
 LEAST = 3  # so many groups are worth a loop
 SHORTEST = 8  # members of a piece of a group
@@ -28,7 +28,6 @@ SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several gro
 
 def regrouped(tensors: Tensors, least: int = LEAST) -> Tensors:
     """The same program with `least` or more independent groups of one kind together, in an order that can be computed."""
-    tensors = in_pieces(tensors)
     groups = {k: block for k, block in enumerate(tensors.blocks) if isinstance(block, Group)}
     sources = {k: tensors.sources(group) & groups.keys() for k, group in groups.items()}
     ancestors: dict[int, int] = {}  # the groups that a group waits for, as bits
