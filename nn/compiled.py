@@ -150,6 +150,7 @@ class CompiledSteps(Steps):
         """The value and the gradient of some samples."""
         if self.program is None:
             self.program = self.chosen(samples, factors)
+            self.program.expect(self.expected)
         found: tuple[float, Any] = self.program.without_hooks(self.weights, *self.arguments(samples, factors))
         return found
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, update_wrapper
 from itertools import count
+from threading import RLock
 from time import perf_counter
 from typing import Any
 
@@ -63,7 +64,8 @@ class Compiled:
         self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
         self._around = Surroundings()
         self._changing = Changing(function)
-        self._ready = Ready()
+        self._lock = RLock()  # what surrounds the function must not be looked at anew while another thread traces
+        self._ready = Ready(self.variants)
         self._ready_for: dict[int, Ready] = {}  # the same with derivatives, by the argument
         self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
@@ -167,8 +169,9 @@ class Compiled:
                 start += len(places)
             if isinstance(argnums, int) and not isinstance(argnums, bool):
                 wanted, by = tuple(spans[chosen[0]]), call.arguments[chosen[0]]
-                ready = self._ready_for.setdefault(argnums, Ready())
-                ready.went_long(partial(Prepared, self, call, variant, found, wanted=wanted, by=by))
+                if argnums not in self._ready_for:
+                    self._ready_for[argnums] = Ready(self.variants)
+                self._ready_for[argnums].went_long(partial(Prepared, self, call, variant, found, wanted=wanted, by=by))
             return float(numbers[0][0]), slopes[chosen[0]] if isinstance(argnums, int) else tuple([slopes[k] for k in chosen])
         return self.derived(argnums, arguments, keywords)
 
@@ -244,12 +247,13 @@ class Compiled:
 
     def _look_around(self) -> None:
         """Find out what the functions and classes use, after one more was seen or something was replaced."""
-        around = Surroundings(*self._used)
-        if len(self._states) > MOST:
-            self._states.clear()
-        around.state = self._states.setdefault(around.identity(), next(STATES))
-        self._changing.check(around)
-        self._around = around  # when it is complete: other threads read it
+        with self._lock:
+            around = Surroundings(*self._used)
+            if len(self._states) > MOST:
+                self._states.clear()
+            around.state = self._states.setdefault(around.identity(), next(STATES))
+            self._changing.check(around)
+            self._around = around  # when it is complete: other threads read it
 
     def fitting(self, call: Call, found: Signature, own: Sequence[int] | None = ()) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one.
@@ -271,7 +275,8 @@ class Compiled:
 
     def compiled(self, trace: Tracer) -> Variant:
         """A new program."""
-        variant: Variant = trace(partial(Variant, backend=self.asked, audited=self.auditor.requested is not False))
+        with self._lock:
+            variant: Variant = trace(partial(Variant, backend=self.asked, audited=self.auditor.requested is not False))
         self.auditor.traced(variant.size, variant.seconds)
         return variant
 
@@ -285,9 +290,7 @@ class Compiled:
         self.auditor.audited(perf_counter() - started)
         if not report:
             self.auditor.failed()
-            (variants or self.variants).known.clear()
-            for ready in (self._ready, *self._ready_for.values()):
-                ready.clear()
+            (variants or self.variants).forget()
             report.raise_if_wrong()
 
     def report(self, variant: Variant, trace: Tracer) -> Report:

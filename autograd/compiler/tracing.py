@@ -78,10 +78,12 @@ class Tracing:
     ) -> tuple[Trace, Any]:
         """A trace of the function, and what it returns; `alone` as in `Draws`.
 
-        Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
+        Integers are inputs first. A function that asks for their type, keeps a cache of what it was called with, or fails on what
+        stands for them, gets them as they are.
         Raises NotAlike if it fails on numbers from outside that are inputs.
         """
-        is_asking, numbers = "type" in found.around.names, list(map(primal, found.things))
+        around, numbers = found.around, list(map(primal, found.things))
+        is_asking = "type" in around.names or around.has_cache
         for is_exact in (True,) if is_asking else (False, True):
             try:
                 return self.run_once(function, call, found, is_exact=is_exact, alone=alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import types
 from dataclasses import dataclass, field
@@ -396,6 +397,30 @@ def test_prepared_calls_are_audited(tmp_path):
     assert [compiled(1.5) for _ in range(4)] == [7.5] * 4
 
 
+@pytest.mark.parametrize("use", ["functional", "value", "value_and_grad"])
+def test_what_failed_an_audit_is_not_called_again(use, tmp_path):
+    name, model = str(tmp_path / "scale"), nn.Linear(1, 1, seed=1)
+
+    def rate():
+        with open(name) as file:
+            return float(file.read())
+
+    def write(number):
+        (tmp_path / "scale").write_text(str(number))
+
+    write(2.0)
+    compiled = ag.compile(lambda model, x: model([x])[0] * rate())
+    step, weights = compiled.functional(model), np.array([p.data for p in model.parameters()])
+    call = {"functional": lambda: step(weights, 1.5)[0], "value": lambda: step.value(weights, 1.5),
+            "value_and_grad": lambda: compiled.value_and_grad(model, 1.5)[0]}[use]  # fmt: skip
+    before = [call() for _ in range(4)]
+    write(4.0)
+    compiled.auditor.due = 0.0
+    with pytest.raises(ag.CompileMismatch):
+        call()
+    assert [call() for _ in range(6)] == [2.0 * number for number in (*before, *before[:2])]
+
+
 @needs_compiler
 def test_calls_at_the_same_time_do_not_meet():
     compiled = ag.compile(lambda x: ag.sum(ag.exp(x) * x), backend="native", audit=False)
@@ -415,6 +440,45 @@ def test_calls_at_the_same_time_do_not_meet():
         thread.start()
     for thread in threads:
         thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("first", [1, 1_000_000])
+def test_first_calls_at_the_same_time(first, monkeypatch):
+    monkeypatch.setattr(Ready, "first", first)
+
+    class Gain:
+        def __init__(self, gain):
+            self.gain, self.parts = gain, [Part(), Part(scale=gain)]
+
+        def of(self, x):
+            return x * self.gain + sum(part.times(x) * part.scale for part in self.parts)
+
+    compiled = ag.compile(lambda gain, x: ag.exp(gain.of(x)) + closure().inner(x))
+    gains, wrong, start = [Gain(0.1 * k) for k in range(6)], [], threading.Barrier(6)
+
+    def work(k):
+        start.wait()
+        for x in (0.5, 1.5, 0.5, 2.5):
+            found, wanted = compiled(gains[k], x), compiled.function(gains[k], x)
+            if found != pytest.approx(float(wanted), rel=1e-14):
+                wrong.append((found, wanted))
+
+    def caught(k):
+        try:
+            work(k)
+        except Exception as error:
+            wrong.append(error)
+
+    threads, interval = [threading.Thread(target=caught, args=(k,)) for k in range(6)], sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert not wrong
 
 
