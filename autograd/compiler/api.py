@@ -14,12 +14,12 @@ from typing import Any
 from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
 from autograd.compiler.changing import Changing
-from autograd.compiler.emit import Text
 from autograd.compiler.executable import Executable
 from autograd.compiler.functional import Functional
 from autograd.compiler.on_jax import to_jax
 from autograd.compiler.plain import PlainText
 from autograd.compiler.prepared import Prepared, Ready
+from autograd.compiler.printers.numpy_text import Text
 from autograd.compiler.requests import (
     as_floats,
     check_scalar,

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
 from autograd.compiler.plain import PlainText
+from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.emit import Text
 from autograd.compiler.plain import PlainText
+from autograd.compiler.printers.numpy_text import Text
 from autograd.compiler.program import Guard, Program
 from autograd.compiler.recover import Tensors, recover
 from autograd.compiler.reverse import differentiated

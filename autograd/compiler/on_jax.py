@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.emit import Result, Text, printed, vectorized
+from autograd.compiler.printers.numpy_text import Result, Text, printed
+from autograd.compiler.printers.rows import vectorized
 from autograd.compiler.program import Program
 from autograd.compiler.recover import Tensors, recover
 from autograd.compiler.reverse import differentiated
@@ -115,12 +116,17 @@ def function(text: Text) -> Callable[..., Any]:
     import jax.numpy as jnp
 
     words: dict[str, Any] = {name: word(name, meaning) for name, meaning in text.words.items()}
-    for name, (entries, shape) in text.tables.items():
-        words[name] = jnp.array(entries, dtype=int if name[0] == "I" else float).reshape(shape)
+    words |= {name: jnp.asarray(table) for name, table in text.tables.items()}
     words["np"] = Names()
     exec(compile(text.source, "<autograd program on jax>", "exec"), words)
+    words["masked"] = masked
     found: Callable[..., Any] = words["program"]
     return found
+
+
+def masked(mask: Any, x: Any, y: Any) -> Any:
+    """The product of matrices of which only some terms count; where no number can be looked at."""
+    return (x[..., None] * y[..., None, :, :]).sum(-2, where=mask[..., None])
 
 
 def word(name: str, meaning: Callable[..., float]) -> Callable[..., Any]:

@@ -58,14 +58,21 @@ class Group(Block):
 class Tensors:
     """A program as blocks: those of the inputs, then groups in the order of computation."""
 
-    def __init__(self, program: Program, batched: Iterable[int] = ()) -> None:
+    def __init__(self, program: Program, batched: Iterable[int] = (), inputs: Iterable[Block] | None = None) -> None:
         self.program = program
         self.blocks: list[Block] = []
         self.home = [-1] * len(program.rows)  # the block of an entry, and its place in there
         self.place = [0] * len(program.rows)
         self.batched = set(batched)
-        for name, members, shape in input_blocks(program):
-            self.settle(Block(name, members, shape, batched=members[0] in self.batched))
+        if inputs is None:
+            found = input_blocks(program)
+            inputs = [Block(name, members, shape, batched=members[0] in self.batched) for name, members, shape in found]
+        for block in inputs:
+            self.settle(block)
+
+    def again(self) -> Tensors:
+        """The same program and its inputs, without groups: those may be others now."""
+        return Tensors(self.program, self.batched, self.inputs)
 
     def settle(self, block: Block) -> None:
         """Add a block."""
@@ -73,8 +80,13 @@ class Tensors:
             if entry is not None:
                 self.home[entry], self.place[entry] = len(self.blocks), place
         self.blocks.append(block)
-        if isinstance(block, Group) and block.row not in TOTALS:
-            block.batched = any(ref >= 0 and self.blocks[self.home[ref]].batched for refs, _ in block.arguments for ref in refs)
+        if self.batched and isinstance(block, Group) and block.row not in TOTALS:
+            block.batched = any(self.blocks[k].batched for k in self.sources(block))
+
+    def sources(self, group: Group) -> set[int]:
+        """The blocks that a group reads."""
+        home = self.home
+        return {home[ref] for refs, _ in group.arguments for ref in set(refs) if ref >= 0}
 
     def is_batched(self, ref: int) -> bool:
         """Whether a reference has a number for every example."""

@@ -11,8 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.plain import PlainText, plain
+from autograd.compiler.printers.numpy_text import Result, Text, printed
 from autograd.compiler.recover import Shape, Tensors
 from autograd.compiler.tensors.instructions import Batch
 
@@ -97,13 +97,14 @@ class on_arrays:  # noqa: N801
         results = [Result("value", job.values, (self.count,) if self.count > 1 else ())] if self.count else []
         place = {program.inputs[k]: j for j, k in enumerate(job.wanted)}
         slopes: list[int] = []
-        for start in range(0, len(job.slopes), len(job.wanted) or 1):
+        outputs = job.slopes
+        for start in range(0, len(outputs), len(job.wanted) or 1):
             for block in blocks:
                 chosen = [ref for ref in block.entries if ref in place]
                 if chosen:
                     shape = block.shape if len(chosen) == len(block.entries) else (len(chosen),)
                     slopes += [start + place[ref] for ref in chosen]
-                    refs = [job.slopes[start + place[ref]] for ref in chosen]
+                    refs = [outputs[start + place[ref]] for ref in chosen]
                     results.append(Result(f"d_{block.name}", refs, shape))
         sides = job.sides
         self.is_guarded = bool(sides)

@@ -75,9 +75,10 @@ def separated(places: Array) -> tuple[int, list[Array]] | None:
 def told_by_known(places: Array) -> tuple[int, list[Array]] | None:
     """The start and the offsets of places of which some are unknown: a known place with one unknown offset tells that."""
     known = {tuple(index): int(places[tuple(index)]) for index in np.argwhere(places != UNKNOWN).tolist()}
-    if (0,) * places.ndim not in known:
+    if not known:
         return None
-    start, found = known[(0,) * places.ndim], [{0: 0} for _ in places.shape]
+    origin = next(iter(known))
+    found = [{i: 0} for i in origin]
     before = 0
     while sum(map(len, found)) != before:
         before = sum(map(len, found))
@@ -85,10 +86,13 @@ def told_by_known(places: Array) -> tuple[int, list[Array]] | None:
             missing = [d for d, i in enumerate(index) if i not in found[d]]
             if len(missing) == 1:
                 d = missing[0]
-                found[d][index[d]] = place - start - sum([found[e][i] for e, i in enumerate(index) if e != d])
+                found[d][index[d]] = place - known[origin] - sum([found[e][i] for e, i in enumerate(index) if e != d])
     if any(len(offsets) != size for offsets, size in zip(found, places.shape)):
         return None
-    return start, [np.array([offsets[i] for i in range(len(offsets))]) for offsets in found]
+    firsts = [offsets[0] for offsets in found]
+    return known[origin] + sum(firsts), [
+        np.array([offsets[i] - first for i in range(len(offsets))]) for offsets, first in zip(found, firsts)
+    ]
 
 
 def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, is_whole: bool = False) -> Loops:
@@ -96,6 +100,8 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, i
 
     A list has no strides if it shares no loops with those before it, or, where folded dims stay whole, if it would split one.
     """
+    if len(dims) == 1 and not is_whole and (found := linear(dims[0], reduced, lists)) is not None:
+        return found
     fits = [separated(np.broadcast_to(places, tuple(dims))) for places in lists]
     chosen: list[int] = []
     loops: list[list[Axis]] = [[] for _ in dims]
@@ -113,3 +119,14 @@ def common_loops(dims: Sequence[int], reduced: int, lists: Sequence[Array], *, i
     strides = {k: tuple([steps[j] for part in loops for _, steps in part]) for j, k in enumerate(chosen)}
     folded = sum(len(part) for part in loops[len(dims) - reduced :])
     return Loops(sizes, folded, [Fit(fit[0], strides[k]) if fit and k in strides else None for k, fit in enumerate(fits)])
+
+
+def linear(size: int, reduced: int, lists: Sequence[Array]) -> Loops | None:
+    """The same for lists of one dimension, if all of them are known and share their loops, as most do."""
+    rows = np.array([places if places.shape == (size,) else np.broadcast_to(places, (size,)) for places in lists])
+    found = axes(rows) if rows.min() > UNKNOWN else None
+    if found is None:
+        return None
+    strides = zip(*[steps for _, steps in found]) if found else [()] * len(rows)
+    fits = [Fit(start, tuple(steps)) for start, steps in zip(rows[:, 0].tolist(), strides)]
+    return Loops(tuple([size for size, _ in found]), len(found) if reduced else 0, list(fits))

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from math import prod
 
-from autograd.compiler.emit import stem
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.instructions import (
     AFTER,
@@ -27,6 +26,7 @@ from autograd.compiler.tensors.instructions import (
     Operand,
     Taken,
 )
+from autograd.compiler.tensors.names import stem
 from autograd.compiler.tensors.strides import Loop, common, loops_of, separated, split
 from autograd.compiler.texts import Names
 from autograd.compiler.totals import TOTAL, TOTAL_DOT

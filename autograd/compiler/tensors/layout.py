@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.recover import Group, Tensors
+from autograd.compiler.recover import Block, Group, Tensors
 from autograd.compiler.tensors.access import axes, common_loops
 from autograd.compiler.tensors.instructions import Batch
 
@@ -59,12 +59,17 @@ class Layout:
                 self.groups[k] = group = self.sorted(block)
                 self.arrange(k, group)
             else:
-                matrix = batch.columns[block.entries[0]][0] if batch and block.batched and block.entries[0] is not None else None
-                self.base[k] = ("in" if matrix is None else f"examples{matrix}", 0)
-                self.regions[k] = 0 if matrix is None else -1 - matrix
+                self.give(k, block)
         self.return_blocks()
         self.sizes = self.lay()
         self.bases = np.array([self.base[k][1] for k in range(len(tensors.blocks))] + [0])  # of constants, whose block is -1, too
+
+    def give(self, k: int, block: Block) -> None:
+        """The buffer of a block of inputs."""
+        batch, first = self.batch, block.entries[0]
+        matrix = batch.columns[first][0] if batch and block.batched and first is not None else None
+        self.base[k] = ("in" if matrix is None else f"examples{matrix}", 0)
+        self.regions[k] = 0 if matrix is None else -1 - matrix
 
     # The order in a block
 
@@ -152,19 +157,28 @@ class Layout:
                 self.at[entries] = self.at[refs]
                 return
         fixed = [refs for refs in whole if int(self.home[refs[0]]) not in self.free]
+        if not whole:
+            self.order(entries, alone, turned=False)
         if not fixed:
             self.free.add(k)
             return
-        n = len(entries)
-        loops = common_loops((n,), 0, [np.arange(n), *map(self.nominal, fixed)])
-        size_of = [sum([abs(fit.strides[axis]) for fit in loops.fits[1:] if fit]) for axis in range(len(loops.sizes))]
-        turn = sorted(range(len(loops.sizes)), key=lambda axis: -size_of[axis])
-        self.at[entries[np.arange(n).reshape(loops.sizes).transpose(turn).ravel()]] = np.arange(n)
+        self.order(entries, fixed)
         for refs in whole:  # an operand that may lie in any order takes this one
             source = int(self.home[refs[0]])
-            if source in self.free and n == self.extent[source]:
+            if source in self.free and len(entries) == self.extent[source]:
                 self.free.discard(source)
                 self.at[refs] = self.at[entries]
+
+    def order(self, entries: Array, read: Sequence[Array], *, turned: bool = True) -> None:
+        """Places of results in the order in which operands are read, forward; if `turned`, the longest steps outside."""
+        n = len(entries)
+        loops = common_loops((n,), 0, [np.arange(n), *map(self.nominal, read)])
+        steps = [[fit.strides[axis] for fit in loops.fits[1:] if fit] for axis in range(len(loops.sizes))]
+        turn = list(range(len(loops.sizes)))
+        if turned:
+            turn.sort(key=lambda axis: -sum(map(abs, steps[axis])))
+        back = [axis for axis in turn if steps[axis] and min(steps[axis]) < 0 >= max(steps[axis])]
+        self.at[entries[np.flip(np.arange(n).reshape(loops.sizes), tuple(back)).transpose(turn).ravel()]] = np.arange(n)
 
     # The blocks in memory
 
@@ -273,5 +287,6 @@ class Bodies:
 
 
 def ranked(places: Array) -> Array:
-    """The order of places in one block; as they are if they lie in several, since the numbers of blocks mean nothing."""
-    return np.argsort(places, kind="stable") if len(np.unique(places // FAR)) == 1 else np.arange(len(places))
+    """The order of places, by blocks as they appear, since the numbers of blocks mean nothing."""
+    regions, firsts, inverse = np.unique(places // FAR, return_index=True, return_inverse=True)
+    return np.argsort(places if len(regions) == 1 else firsts[inverse] * FAR + places % FAR, kind="stable")

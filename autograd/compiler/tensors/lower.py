@@ -26,7 +26,7 @@ from autograd.compiler.tensors.instructions import (
     Taken,
 )  # fmt: skip
 from autograd.compiler.tensors.layout import HOLE, Layout, aligned
-from autograd.compiler.tensors.regroup import cuts, regrouped
+from autograd.compiler.tensors.regroup import cuts, in_pieces, regrouped
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import TABLE, Primitive
 
@@ -58,7 +58,7 @@ def lowered(
     [1.0, 1.0, 1.0]
     """
     results = tensors.program.outputs if results is None else results
-    return Lowering(Layout(regrouped(tensors), results, batch, each)).code
+    return Lowering(Layout(regrouped(in_pieces(tensors)), results, batch, each)).lowered()
 
 
 class Located(NamedTuple):
@@ -80,9 +80,13 @@ class Lowering:
         self.batched = np.array([block.batched for block in layout.tensors.blocks] + [False])  # of blocks; the last: of constants
         self.blocks = len(layout.tensors.blocks)  # so many have a number: further ones are copies
         self.tables: dict[tuple[int, ...], int] = {}  # lists of constants, by what is in them
-        for k, group in layout.groups.items():
+
+    def lowered(self) -> Code:
+        """The instructions of all groups."""
+        for k, group in self.layout.groups.items():
             self.write(k, group)
         self.copy_results()
+        return self.code
 
     # One group
 
@@ -157,17 +161,22 @@ class Lowering:
             return
         turn = np.argsort(layout.at[entries])
         at, lists = base + layout.at[entries][turn], [refs[turn] for refs in lists]
+        for part in self.parts(group, lists, at):
+            self.emit(group.row, (len(part),), 0, [refs[part] for refs in lists], (buffer, at[part]), k)
+
+    def parts(self, group: Group, lists: list[Array], at: Array) -> list[Array]:
+        """The members of an elementwise group by instructions."""
+        layout = self.layout
         parts: list[Array] = []
-        if group.batched and len(turn) <= NARROW:  # along the examples alone, so that all fits together
-            parts = list(np.arange(len(turn)).reshape(-1, 1))
+        if group.batched and len(at) <= NARROW:  # along the examples alone, so that all fits together
+            parts = list(np.arange(len(at)).reshape(-1, 1))
         elif group.row is POW and lists[1].max() < 0 and 1 < len(np.unique(lists[1])) <= EXPONENTS:
             parts = [np.flatnonzero(lists[1] == exponent) for exponent in dict.fromkeys(lists[1].tolist())]
         if not parts or any(axes(at[part][None]) is None for part in parts):
             ends = cuts([layout.nominal(refs) for refs in lists if refs.min() >= 0])
-            ends = [0, *(ends if len(ends) < 4 else []), len(turn)]
+            ends = [0, *(ends if len(ends) < 4 else []), len(at)]
             parts = [np.arange(start, end) for start, end in pairwise(ends)]
-        for part in parts:
-            self.emit(group.row, (len(part),), 0, [refs[part] for refs in lists], (buffer, at[part]), k)
+        return parts
 
     def single(self, k: int, row: Primitive, refs: Sequence[int], out: Affine) -> None:
         """An operation on single numbers, of which there may be thousands: without arrays."""
@@ -250,10 +259,14 @@ class Lowering:
 
     def located(self, refs: Array) -> Located:
         """Where references lie; those that lie in several buffers are copied into one."""
+        layout = self.layout
+        if refs.min() >= 0 and (layout.home[refs] == (k := int(layout.home[refs.flat[0]]))).all():
+            buffer, base = layout.base[k]
+            return Located(buffer, base + layout.at[refs], frozenset((k,)) & layout.groups.keys())
         holes = refs == HOLE
         known = np.where(holes, refs.max(), refs)
         if known.max() < 0:
-            found = Located("constants", self.listed(known), frozenset())
+            found = self.listed(known)
         else:
             buffer, places = self.layout.places(known)
             homes = np.unique(self.layout.home[known[known >= 0]]).tolist()
@@ -261,7 +274,7 @@ class Lowering:
             found = found if buffer else self.copied(known, once=True)
         return found._replace(places=np.where(holes, UNKNOWN, found.places)) if holes.any() else found
 
-    def listed(self, refs: Array) -> Array:
+    def listed(self, refs: Array) -> Located:
         """Places of constants that are in a list of their own: one of each, if that makes loops, else as they stand."""
         distinct, ranks = in_order_of_appearance(refs)
         if axes(ranks.reshape(1, -1)) is None:
@@ -272,7 +285,7 @@ class Lowering:
             constants += [0.0] * (aligned(len(constants)) - len(constants))
             self.tables[key] = len(constants)
             constants += [self.program.number(ref) for ref in key]
-        return self.tables[key] + ranks
+        return Located("constants", self.tables[key] + ranks, frozenset())
 
     def copied(self, refs: Array, *, once: bool = False) -> Located:
         """References that lie in several buffers or in no loops, copied in the order in which they stand; each but `once`."""
@@ -345,7 +358,8 @@ def runs(places: Array, keys: Array) -> list[Array]:
     """Consecutive places with the same key."""
     if not len(places):
         return []
-    return np.split(places, np.flatnonzero((np.diff(places) != 1) | (np.diff(keys) != 0)) + 1)
+    ends = np.flatnonzero((np.diff(places) != 1) | (np.diff(keys) != 0)) + 1
+    return [places[start:end] for start, end in pairwise([0, *ends.tolist(), len(places)])]
 
 
 def as_operand(buffer: str, fit: Fit | None, places: Array, dims: tuple[int, ...]) -> Affine | Gather:

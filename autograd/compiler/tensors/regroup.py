@@ -16,50 +16,53 @@ import numpy as np
 from autograd.compiler.recover import Group, Tensors
 from autograd.compiler.tensors.access import axes
 
-__all__ = ["regrouped"]
+__all__ = ["cuts", "in_pieces", "regrouped"]
 
 LEAST = 3  # so many groups are worth a loop
 SHORTEST = 8  # members of a piece of a group
 PIECES = 4
+ATTEMPTS = 100  # at putting groups together
 FORMS = ("elementwise", "product", "dots", "reduced")
 SEVERAL = {"product": "products", "taken": "picked"}  # the forms of several groups in one, where that is another form
 
 
-def regrouped(tensors: Tensors) -> Tensors:
-    """The same program with independent groups of one kind together, in an order in which they can be computed."""
-    tensors = in_pieces(tensors)
+def regrouped(tensors: Tensors, least: int = LEAST) -> Tensors:
+    """The same program with `least` or more independent groups of one kind together, in an order that can be computed."""
     groups = {k: block for k, block in enumerate(tensors.blocks) if isinstance(block, Group)}
-    sources = {k: sources_of(tensors, group) & groups.keys() for k, group in groups.items()}
+    sources = {k: tensors.sources(group) & groups.keys() for k, group in groups.items()}
     ancestors: dict[int, int] = {}  # the groups that a group waits for, as bits
     for k, needed in sources.items():
         ancestors[k] = 0
         for s in needed:
             ancestors[k] |= ancestors[s] | 1 << s
     alike: dict[Any, list[int]] = defaultdict(list)
-    for k, group in groups.items():
-        if (group.form in FORMS or (group.form == "taken" and len(group.entries) == 1)) and None not in group.entries:
-            alike[kind(tensors, group)].append(k)
-    leader, order = {k: k for k in groups}, list(groups)
+    for members in similar(groups, least):
+        for k in members:
+            alike[kind(tensors, groups[k])].append(k)
+    chosen = []
     for members in alike.values():
         waits = any(ancestors[later] >> earlier & 1 for earlier, later in pairwise(members))
-        if len(members) < LEAST or waits or not is_regular(tensors, [groups[k] for k in members]):
-            continue
-        trial = leader | dict.fromkeys(members, members[0])
-        found = in_order(sources, trial)
-        if found is not None:
-            leader, order = trial, found
+        if len(members) >= least and not waits and is_regular(tensors, [groups[k] for k in members]):
+            chosen.append(members)
+    leader, order = together(sources, chosen)
     parts: dict[int, list[Group]] = defaultdict(list)
     for k, group in groups.items():
         parts[leader[k]].append(group)
-    result = Tensors(tensors.program, tensors.batched)
+    if len(parts) == len(groups):
+        return tensors
+    result = tensors.again()
     for k in order:
         result.settle(parts[k][0] if len(parts[k]) == 1 else merged(parts[k]))
     return result
 
 
-def sources_of(tensors: Tensors, group: Group) -> set[int]:
-    """The blocks that a group reads."""
-    return {tensors.home[ref] for refs, _ in group.arguments for ref in refs if ref >= 0}
+def similar(groups: Mapping[int, Group], least: int) -> list[list[int]]:
+    """Groups that may be of one kind, if there are so many, by what is quickly compared."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    for k, group in groups.items():
+        if (group.form in FORMS or (group.form == "taken" and len(group.entries) == 1)) and None not in group.entries:
+            found[group.row, group.form, group.shape, group.batched, tuple([shape for _, shape in group.arguments])].append(k)
+    return [members for members in found.values() if len(members) >= least]
 
 
 def kind(tensors: Tensors, group: Group) -> Any:
@@ -87,6 +90,22 @@ def is_regular(tensors: Tensors, groups: Sequence[Group]) -> bool:
         if len(homes) == 1 and -1 not in homes and len(set(np.diff([tensors.place[ref] for ref in firsts]).tolist())) > 1:
             return False
     return True
+
+
+def together(sources: Mapping[int, set[int]], chosen: Sequence[list[int]]) -> tuple[dict[int, int], list[int]]:
+    """Of which group each becomes a part, and an order: all the chosen ones, but for those that would wait for each other."""
+    leader, order = {k: k for k in sources}, list(sources)
+    waiting, attempts = [list(chosen)] if chosen else [], 0
+    while waiting and attempts < ATTEMPTS:
+        attempts += 1
+        now = waiting.pop()
+        trial = leader | {k: members[0] for members in now for k in members}
+        found = in_order(sources, trial)
+        if found is not None:
+            leader, order = trial, found
+        elif len(now) > 1:
+            waiting += [now[len(now) // 2 :], now[: len(now) // 2]]
+    return leader, order
 
 
 def in_order(sources: Mapping[int, set[int]], leader: Mapping[int, int]) -> list[int] | None:
@@ -125,18 +144,23 @@ def merged(groups: Sequence[Group]) -> Group:
 
 def in_pieces(tensors: Tensors) -> Tensors:
     """The same program with elementwise groups in a few parts, each of which has strides, where the whole has none."""
-    result = Tensors(tensors.program, tensors.batched)
-    for block in tensors.blocks:
-        if isinstance(block, Group):
-            for part in pieces(tensors, block):
-                result.settle(part)
+    home, place = np.array(tensors.home), np.array(tensors.place)
+    parts = [pieces(home, place, group) for group in tensors.groups]
+    if all(len(found) == 1 for found in parts):
+        return tensors
+    result = tensors.again()
+    for found in parts:
+        for part in found:
+            result.settle(part)
     return result
 
 
-def pieces(tensors: Tensors, group: Group) -> list[Group]:
+def pieces(home: Any, place: Any, group: Group) -> list[Group]:
     """The parts of one group."""
-    ends = [0, *cuts([flat(tensors, refs) for refs, _ in group.arguments]), len(group.entries)]
-    if group.form != "elementwise" or not 2 < len(ends) <= PIECES + 1 or min(np.diff(ends)) < SHORTEST:
+    if group.form != "elementwise" or len(group.entries) < 2 * SHORTEST:
+        return [group]
+    ends = [0, *cuts([flat(home, place, refs) for refs, _ in group.arguments]), len(group.entries)]
+    if not 2 < len(ends) <= PIECES + 1 or min(np.diff(ends)) < SHORTEST:
         return [group]
     found = []
     for start, end in pairwise(ends):
@@ -146,11 +170,10 @@ def pieces(tensors: Tensors, group: Group) -> list[Group]:
     return found
 
 
-def flat(tensors: Tensors, refs: Sequence[int]) -> Any:
+def flat(home: Any, place: Any, refs: Sequence[int]) -> Any:
     """Places of references with the blocks far from each other; one place only for constants."""
-    if min(refs) < 0:
-        return np.zeros(len(refs), dtype=np.int64)
-    return np.array([(tensors.home[ref] << 24) + tensors.place[ref] for ref in refs])
+    array = np.array(refs)
+    return np.zeros(len(refs), dtype=np.int64) if array.min() < 0 else (home[array] << 24) + place[array]
 
 
 def cuts(lists: Sequence[Any]) -> list[int]:
