@@ -262,7 +262,7 @@ def test_workers_may_be_said(monkeypatch):
 
 def test_pieces_follow_the_workers_of_dask():
     distributed = pytest.importorskip("distributed", reason="the extra `distributed` is not installed")
-    from nn.parallel import workers_of
+    from nn.workers import workers_of
 
     settings = {"n_workers": 3, "threads_per_worker": 2, "processes": False, "dashboard_address": None, "silence_logs": 50}
     with warnings.catch_warnings():
