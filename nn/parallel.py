@@ -100,7 +100,7 @@ class ParallelSteps(Steps):
 
     def gathered(self, parts: Sequence[Sequence[int]]) -> list[Piece]:
         """What the workers found, in the order of the parts."""
-        shared = None if self.workers.shares_memory else self.packed((self.model, self.loss))
+        shared = None if self.workers.shares_memory else dumps((self.model, self.loss))
         tasks = []
         for k, part in enumerate(parts):
             seed = f"{self.epoch}, {self.batches}, {k}"
@@ -110,19 +110,9 @@ class ParallelSteps(Steps):
             if shared is None:
                 arguments = (copy.deepcopy(self.model), *arguments)
             else:
-                function, arguments = of_bytes, (shared, self.packed((inputs, targets)), seed)
+                function, arguments = of_bytes, (shared, dumps((inputs, targets)), seed)
             tasks.append(Task(function, arguments, partial(function, *arguments)))
         return [Piece(*answer) for answer in self.workers.gathered(tasks, self.workers.send(tasks))]
-
-    def packed(self, things: Any) -> bytes:
-        """What is sent to workers. Raises TypeError for what cannot be."""
-        try:
-            return dumps(things)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise TypeError(
-                f"fit(executor=) sends the model, the loss and the samples to other processes, and one of them cannot be "
-                f"pickled: {error}; define it at the top of a module, or install cloudpickle"
-            ) from error
 
 
 def is_uniform(targets: Sequence[Any]) -> bool:

@@ -236,6 +236,13 @@ class Samples:
         self.as_floats = self.are_arrays and not self.are_integers
         self.restored = same if isinstance(samples[0], self.np.ndarray) else listed
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a worker needs: arrays, and the samples themselves only where they are no arrays."""
+        return vars(self) | {"np": None, "samples": None if self.are_arrays else self.samples}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, np=numpy())
+
     def array(self, x: Any) -> Any:
         """Something as an array of numbers, or None."""
         try:

@@ -15,6 +15,7 @@ from nn.module import Module, check_size
 from nn.optim import SGD, Optimizer
 from nn.parallel import ParallelSteps
 from nn.saving import load, save
+from nn.split import SplitSteps
 from nn.steps import Steps, numbers
 
 __all__ = ["fit"]
@@ -132,15 +133,13 @@ def check_settings(model: Any, loss: Any, optimizer: Any, epochs: int, batch_siz
 
 
 def check_execution(compile: Any, executor: Any, workers: Any) -> None:
-    """Raise ValueError for steps that are neither compiled nor split over workers nor taken by the engine."""
+    """Raise ValueError or TypeError for settings that name no way of taking steps."""
     if workers is not None:
         check_size(workers, "the number of workers of fit")
         if executor is None:
             raise ValueError(f"fit got workers={workers} and no executor that has them; add executor=")
     if compile not in (False, True, "mean", "sum"):
         raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
-    if compile and executor is not None:
-        raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
 
 
 def steps_of(
@@ -148,7 +147,10 @@ def steps_of(
 ) -> Steps:  # fmt: skip
     """The steps of a training: compiled, split over workers, or taken by the engine."""
     if compile:
-        return CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=predicting)
+        options: Any = {"reduction": "" if compile is True else compile, "predicting": predicting}
+        if executor is None:
+            return CompiledSteps(*parts, **options)
+        return SplitSteps(*parts, **options, executor=executor, workers=workers)
     return Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor, workers=workers)
 
 

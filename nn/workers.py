@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from typing import Any, NamedTuple
 
 __all__ = ["Task", "Workers", "cuts", "dumps", "workers_of"]
@@ -16,11 +17,15 @@ ATTEMPTS = 3  # of a task whose workers are lost
 
 
 class Task(NamedTuple):
-    """Something for a worker to do; `here` is how this process does it, where nobody takes the task."""
+    """Something for a worker to do; `here` is how this process does it, where nobody takes the task.
+
+    After a worker was lost, the arguments are those in `again`, if there are some.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     here: Callable[[], Any]
+    again: tuple[Any, ...] | None = None
 
 
 class Workers:
@@ -36,6 +41,8 @@ class Workers:
         # Dask's client is no executor: its futures have other errors, and equal tasks are one.
         own = getattr(executor, "get_executor", None)
         self.executor: Executor = own(pure=False) if callable(own) else executor
+        client: Any = getattr(self.executor, "_client", None)
+        self.client = client if callable(getattr(client, "scatter", None)) else None  # Dask's
         self.count = count or workers_of(executor)
         self.shares_memory = isinstance(executor, ThreadPoolExecutor)
         self.is_gone = False
@@ -76,8 +83,8 @@ class Workers:
                 self.warn(f"a worker of fit(executor=) was lost ({told(lost)}); its samples are sent again")
                 future = self.submitted(task, attempt)
         raise RuntimeError(
-            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {told(lost)}; if their memory is too "
-            "small, use smaller batches or more workers; leave executor out to see what happens in this process"
+            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {told(lost)}; if their memory is "
+            "too small, use smaller batches or more workers; leave executor out to see what happens in this process"
         ) from lost
 
     def submitted(self, task: Task, attempt: int) -> Future[Any] | None:
@@ -85,7 +92,8 @@ class Workers:
         if self.is_gone:
             return None
         try:
-            return self.executor.submit(worked, attempt, task.function, *task.arguments)
+            arguments = task.again if attempt and task.again is not None else task.arguments
+            return self.executor.submit(worked, attempt, task.function, *arguments)
         except Exception as error:
             self.is_gone = True
             self.warn(f"the executor of fit takes no tasks any more ({told(error)}); the training goes on in this process alone")
@@ -122,8 +130,8 @@ def worked(attempt: int, function: Callable[..., Any], *arguments: Any) -> Any: 
 
 def cuts(batch: Sequence[int], count: int) -> list[Sequence[int]]:
     """A batch in so many pieces of nearly one size, without empty ones."""
-    places = [k * len(batch) // count for k in range(count + 1)]
-    return [batch[start:stop] for start, stop in zip(places, places[1:]) if start < stop]
+    spans = [(k * len(batch) // count, (k + 1) * len(batch) // count) for k in range(count)]
+    return [batch[start:stop] for start, stop in spans if start < stop]
 
 
 def workers_of(executor: Any) -> int:
@@ -141,11 +149,27 @@ def workers_of(executor: Any) -> int:
     return size if isinstance(size, int) and size > 0 else os.cpu_count() or 1
 
 
-def dumps(things: Any) -> bytes:
-    """Pickled; with cloudpickle where it is installed, which knows the functions of a script and lambdas too."""
+def dumps(things: Any, stand_in: Callable[[Any], Any] | None = None) -> bytes:
+    """Pickled, to be sent; with cloudpickle where it is installed, which knows the functions of a script and lambdas too.
+
+    `stand_in` gives what stands for a thing that stays behind, and None for others; see `pickle.Pickler.persistent_id`.
+    Raises TypeError for what cannot be pickled.
+    """
     try:
-        import cloudpickle  # type: ignore[import-untyped]
+        from cloudpickle import Pickler  # type: ignore[import-untyped]
     except ImportError:
-        return pickle.dumps(things)
-    found: bytes = cloudpickle.dumps(things)
-    return found
+        from pickle import Pickler
+
+    class Packer(Pickler):  # type: ignore[misc]
+        def persistent_id(self, thing: Any) -> Any:
+            return None if stand_in is None else stand_in(thing)
+
+    file = BytesIO()
+    try:
+        Packer(file).dump(things)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"fit(executor=) sends the model, the loss and the samples to other processes, and one of them cannot be "
+            f"pickled: {error}; define it at the top of a module, or install cloudpickle"
+        ) from error
+    return file.getvalue()
