@@ -76,11 +76,10 @@ class SplitSteps(CompiledSteps):
         if programs.program is None:
             programs.program = programs.chosen(self.weights, batch[:FIRST], factors[:FIRST], splits=True)
             self.parcels, self.is_packed = [], False
+        samples = self.np.array(batch, dtype=self.np.int32)
         parts = cuts(range(len(batch)), self.workers.count)
-        pieces = [
-            (self.weights, self.np.array([batch[k] for k in part]), [factors[k] for k in part if factors], self.predicting)
-            for part in parts
-        ]
+        spans = [slice(part[0], part[-1] + 1) for part in parts]
+        pieces = [(self.weights, samples[span], factors[span], self.predicting) for span in spans]
         tasks = self.tasks(pieces)
         futures = self.workers.send(tasks)
         value, gradient = programs.penalized(self.weights)  # meanwhile
