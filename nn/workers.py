@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import pickle
 import warnings
@@ -44,7 +45,8 @@ class Workers:
         client: Any = getattr(self.executor, "_client", None)
         self.client = client if callable(getattr(client, "scatter", None)) else None  # Dask's
         self.count = count or workers_of(executor)
-        self.shares_memory = isinstance(executor, ThreadPoolExecutor)
+        alone = getattr(concurrent.futures, "InterpreterPoolExecutor", ())  # threads that share nothing, from Python 3.14 on
+        self.shares_memory = isinstance(executor, ThreadPoolExecutor) and not isinstance(executor, alone)
         self.is_gone = False
 
     def send(self, tasks: Sequence[Task]) -> list[Future[Any] | None]:

@@ -47,6 +47,7 @@ MODULES = {
         ],
     ),
     "tests.benchmarks.explorer": ([], ["two neurons"]),
+    "tests.benchmarks.workers": (["sklearn"], ["2 processes", "2 threads", "by CPU time", "counting"]),
     "tests.benchmarks.pictures": ([], ["28 values", "a chain of 5,000: refused in"]),
 }
 

@@ -8,6 +8,7 @@ import pickle
 import random
 import warnings
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
 
 import pytest
@@ -17,7 +18,7 @@ import nn
 from autograd import Value
 
 np = pytest.importorskip("numpy", reason="compiled training needs numpy")
-pytest.importorskip("cloudpickle", reason="the extra `distributed` is not installed")
+needs_cloudpickle = pytest.mark.skipif(find_spec("cloudpickle") is None, reason="the extra `distributed` is not installed")
 
 DRAW = random.Random(7)
 INPUTS = [[DRAW.uniform(-1.5, 1.5) for _ in range(2)] for _ in range(11)]
@@ -207,6 +208,21 @@ def crooked(predictions, targets):
     return sum(abs(p - t) ** 1.5 for p, t in zip(predictions, targets)) / len(predictions)
 
 
+class Ragged(nn.Module):
+    """Its outputs are no array."""
+
+    def __init__(self):
+        self.inner = nn.MLP(2, [3, 3], activation="tanh", seed=1)
+
+    def forward(self, x):
+        a, b, c = self.inner(x)
+        return [[a], [b, c]]
+
+
+def of_lists(predictions, targets):
+    return ag.mean([(p[0][0] + p[1][0] * p[1][1] - t) ** 2 for p, t in zip(predictions, targets)])
+
+
 TEXTS = [[0, 1, 2], [3], [4, 4, 1], [2, 0], [1], [2, 3, 3]]
 CASES = {
     "dropout": {"model": dropping, "loss": nn.mse_loss, "targets": [[float(y)] for y in TARGETS]},
@@ -214,21 +230,27 @@ CASES = {
     "labels": {"model": classifier, "targets": [k % 2 for k in range(11)], "loss": nn.cross_entropy},
     "sum": {"loss": functools.partial(nn.mse_loss, reduction="sum")},
     "own": {"loss": crooked, "compile": "mean"},
-    "lambda": {"loss": lambda p, t: ag.sum([(a - b) ** 2 for a, b in zip(p, t)]), "compile": "sum", "optimizer": "adamw"},
     "arrays": {"inputs": np.array(INPUTS), "targets": np.array(TARGETS)},
     "branches": {"model": Branching, "loss": nn.mse_loss},
+    "ragged": {"model": Ragged, "loss": of_lists, "compile": "mean"},
     "one batch": {"batch_size": None}, "one sample": {"batch_size": 1},
 }  # fmt: skip
+
+
+@needs_cloudpickle
+def test_lambdas(processes):
+    alike(processes, loss=lambda p, t: ag.sum([(a - b) ** 2 for a, b in zip(p, t)]), compile="sum", optimizer="adamw")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_training(processes, case):
     settings = CASES[case]
-    metrics = {"first": lambda found, _: np.asarray(found[0]).ravel()[0]}
+    metrics = {"first": lambda found, _: nn.flatten([found[0]])[0]}
     alike(processes, **settings, metrics=metrics)
     alike(Inline(), **settings, metrics=metrics)
 
 
+@needs_cloudpickle
 def test_callbacks_may_change_the_model():
     def run(executor, change):
         model = nn.Sequential(nn.Linear(2, 3, seed=1), "tanh", nn.Linear(3, 1, seed=2), lambda y: y[0])
