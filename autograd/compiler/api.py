@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, update_wrapper
 from itertools import count
+from threading import RLock
 from time import perf_counter
 from typing import Any
 
@@ -63,6 +64,7 @@ class Compiled:
         self._used: dict[Any, None] = {}  # functions and classes, and what they find outside
         self._around = Surroundings()
         self._changing = Changing(function)
+        self._lock = RLock()  # what surrounds the function must not be looked at anew while another thread traces
         self._ready = Ready()
         self._ready_for: dict[int, Ready] = {}  # the same with derivatives, by the argument
         self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
@@ -244,12 +246,13 @@ class Compiled:
 
     def _look_around(self) -> None:
         """Find out what the functions and classes use, after one more was seen or something was replaced."""
-        around = Surroundings(*self._used)
-        if len(self._states) > MOST:
-            self._states.clear()
-        around.state = self._states.setdefault(around.identity(), next(STATES))
-        self._changing.check(around)
-        self._around = around  # when it is complete: other threads read it
+        with self._lock:
+            around = Surroundings(*self._used)
+            if len(self._states) > MOST:
+                self._states.clear()
+            around.state = self._states.setdefault(around.identity(), next(STATES))
+            self._changing.check(around)
+            self._around = around  # when it is complete: other threads read it
 
     def fitting(self, call: Call, found: Signature, own: Sequence[int] | None = ()) -> Iterator[Variant]:
         """The programs that may fit a call, and in the end a new one.
@@ -271,7 +274,8 @@ class Compiled:
 
     def compiled(self, trace: Tracer) -> Variant:
         """A new program."""
-        variant: Variant = trace(partial(Variant, backend=self.asked))
+        with self._lock:
+            variant: Variant = trace(partial(Variant, backend=self.asked, audited=self.auditor.requested is not False))
         self.auditor.traced(variant.size, variant.seconds)
         return variant
 
@@ -292,7 +296,7 @@ class Compiled:
 
     def report(self, variant: Variant, trace: Tracer) -> Report:
         """What an audit of a program finds."""
-        tracing = partial(Tracing, around=untouched, plainly=True)
+        tracing = partial(Tracing, around=untouched, plainly=untouched)
         with collector_paused():
             return audit(self.__name__, variant, lambda make: trace(partial(tracing, program=make)))
 

@@ -235,15 +235,16 @@ def audit(name: str, variant: Any, retrace: Callable[[Callable[[], Follower]], A
         follower.difference = f"results in {variant.layout}", f"results in {run.layout}", "its end"
     elif follower.difference is None or is_tie(follower.tipped, run) or digests(variant.record, was) == digests(follower, now):
         found = on_plain_numbers(run)
-        return Report(name) if found is None else Report(name, f"{found[0]!r}", f"{found[1]!r}", "its end", is_plain=True)
+        return Report(name) if found is None else found
     return Report(name, *follower.difference)
 
 
-def on_plain_numbers(run: Any) -> tuple[float, float] | None:
-    """The first result that the function has for Values, and another that it has for plain numbers, if that is no rounding.
+def on_plain_numbers(run: Any, *, always: bool = False) -> Report | None:
+    """A report on the first result that is another for plain numbers than for Values, if that is no rounding.
 
-    Python's sum of floats and NumPy's functions round otherwise than the engine. What they may come to is estimated; where a
-    comparison may come out otherwise because of it, nothing is said.
+    With `always`, only if it is the same other one again: what differs from call to call is found by the next audit, which
+    knows the line. Python's sum of floats and NumPy's functions round otherwise than the engine. What they may come to is
+    estimated; where a comparison may come out otherwise because of it, nothing is said.
     """
     results = leaves(run.output)
     if run.plain is None or len(run.plain) != len(results):
@@ -252,7 +253,9 @@ def on_plain_numbers(run: Any) -> tuple[float, float] | None:
         was, now = primal_of(x), primal_of(plain)
         is_same = was == now or not (math.isfinite(was) and math.isfinite(now))
         if not is_same and abs(was - now) > uncertainty(x) and all(is_clear(guard, run) for guard in run.program.guards):
-            return was, now
+            if always and list(map(primal_of, run.plainly() or ())) != list(map(primal_of, run.plain)):
+                return None
+            return Report(run.name, repr(was), repr(now), "its end", is_plain=True)
     return None
 
 

@@ -275,9 +275,9 @@ class Traced(Variant):
 
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], columns: Mapping[int, Column],
-        backend: str,
+        backend: str, audited: bool,
     ) -> None:  # fmt: skip
-        super().__init__(function, name, call, sign, backend)
+        super().__init__(function, name, call, sign, backend, audited=audited)
         self.spans: dict[tuple[int, ...], dict[int, list[int]]] = {}  # by what was differentiated: the inputs of each argument
         self.programs: dict[Any, Blocks] = {}
         self.varying = {  # for each input that varies, the matrix and the column of its numbers
@@ -346,7 +346,8 @@ class Task:
 
     def traced(self, k: int) -> Traced:
         """A program for example k."""
-        variant: Traced = self.trace(k, partial(Traced, columns=self.places, backend=self.owner.asked))
+        audited = self.owner.auditor.requested is not False
+        variant: Traced = self.trace(k, partial(Traced, columns=self.places, backend=self.owner.asked, audited=audited))
         variant.check_unchanged()
         self.owner.auditor.traced(variant.size, variant.seconds)
         return variant

@@ -31,13 +31,14 @@ class Unprepared(Exception):  # noqa: N818 - nobody sees it
 class Splice(NamedTuple):
     """Things that come one after the other: how they are written in a list, how many they are, and how many numbers they have.
 
-    An array is one thing, and so is a list of integers: it is written as it is.
+    An array is one thing, and so is a list of integers: that is written as it is, by name.
     """
 
     text: str
     things: int = 1
     numbers: int = 1
     is_array: bool = False
+    is_list: bool = False
 
 
 class Conditions(Signature):
@@ -202,7 +203,7 @@ class Conditions(Signature):
         self.outside(function, "")
         splices = self.values_since(before)
         for name, look in around.looks.items():
-            x, text = look(), self.looked(look)
+            text, x = self.looked(look)
             if (type(x) is float or type(x) is int) and changing.is_input(name, x, around):
                 self.enter_changing(x, name)
                 self.lines.append(f"{text}.__class__ is {self.word(type(x))}")
@@ -227,11 +228,13 @@ class Conditions(Signature):
                 self.same(f"{self.word(table)}[{name!r}]", thing)
         return splices
 
-    def looked(self, look: Any) -> str:
-        """How to look up what stands outside: a cell of a closure, or a name in a table."""
+    def looked(self, look: Any) -> tuple[str, Any]:
+        """How to look up what stands outside, a cell of a closure or a name in a table, and what stands there now."""
         if look.func is content:
-            return f"{self.word(look.args[0])}.cell_contents"
-        return f"{self.word(look)}()"
+            return f"{self.word(look.args[0])}.cell_contents", look()
+        if isinstance(table := getattr(look.func, "__self__", None), dict) and look.args[0] in table:
+            return f"{self.word(table)}[{look.args[0]!r}]", look()
+        return f"{self.word(look)}()", look()
 
     def values_since(self, before: int) -> list[Splice]:
         """The Values that were found since then, which are inputs."""
@@ -279,7 +282,7 @@ class Conditions(Signature):
                 self.lines.append(f"{{*map(type, {text})}} == FLOATS")
                 return [Splice(f"*{text}", len(x), len(x))]
             self.lines.append(f"{{*map(type, {text})}} == {{int}}")
-            return [Splice(text, 1, len(x), is_array=True)]
+            return [Splice(text, 1, len(x), is_list=True)]
         self.containers.append(id(x))
         self.key += (type(x), len(x))
         if type(x) is dict:

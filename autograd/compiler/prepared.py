@@ -123,7 +123,7 @@ class Prepared:
         body = self.machine(parts, by)
         result = "(float(found[0][0]), pack(found[1]))" if wanted else "found[0]" if self.nodes else "rebuilt(found[0])"
         self.source = SOURCE.format(
-            names=", ".join(names), lines="\n            and ".join(found.lines), body=body, result=result,
+            names=", ".join(names), lines="\n            and ".join(dict.fromkeys(found.lines)), body=body, result=result,
             watched=WATCHED.format(watched="\n                and ".join(found.watched)) if found.watched else "",
             parts=f"[{', '.join(map(listed, parts))}]",
         )  # fmt: skip
@@ -160,13 +160,38 @@ class Prepared:
             size = sum([splice.numbers for splice in part])
             if part and part[0].is_array:
                 lines.append(f"memory.given[{start}:{start + size}] = {part[0].text}")
+            elif part and part[0].is_list:
+                lines.append(self.packed(start, size, f"*{part[0].text}"))
             elif size <= SINGLE and all(splice.text[0] != "*" for splice in part):
                 lines += [f"memory.cells[{start + k}] = {splice.text}" for k, splice in enumerate(part)]
             elif size:
-                self.words[f"pack{size}"] = Struct(f"{size}d").pack_into
-                lines.append(f"pack{size}(memory.cells, {8 * start}, {', '.join([splice.text for splice in part])})")
+                lines.append(self.packed(start, size, ", ".join([splice.text for splice in part])))
             start += size
         return lines
+
+    def packed(self, start: int, size: int, numbers: str) -> str:
+        """What puts some numbers into memory, from such a place on."""
+        self.words[f"pack{size}"] = Struct(f"{size}d").pack_into
+        return f"pack{size}(memory.cells, {8 * start}, {numbers})"
+
+
+class Places:
+    """The places of something that has so many. What was looked at last is often what comes again: that is seen faster."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.known: Any = None
+
+    def has(self, x: Any) -> bool:
+        """Whether all these integers are places."""
+        written = x.tobytes() if is_array(x) else x
+        if written == self.known:
+            return True
+        low, high = (x.min(), x.max()) if is_array(x) else (min(x), max(x))
+        if low >= 0 and high < self.limit:
+            self.known = written if is_array(x) else list(x)
+            return True
+        return False
 
 
 def is_unseen(around: Note) -> bool:
@@ -204,7 +229,7 @@ WATCHFUL = Note().but(read=changed)
 
 def listed(part: Sequence[Splice]) -> str:
     """An array as it is, or some things as one list."""
-    return part[0].text if part and part[0].is_array else f"[{', '.join([splice.text for splice in part])}]"
+    return part[0].text if part and (part[0].is_array or part[0].is_list) else f"[{', '.join([splice.text for splice in part])}]"
 
 
 def placed(variant: Variant, splices: Sequence[Splice], found: Conditions) -> list[list[Splice]]:
@@ -217,8 +242,9 @@ def placed(variant: Variant, splices: Sequence[Splice], found: Conditions) -> li
     if place != found.count:
         raise Unprepared
     for k, limit, _ in variant.limits:
+        several = starts[k].is_array or starts[k].is_list
         text = starts[k].text
-        found.lines.append(f"min({text}) >= 0 and max({text}) < {limit}" if starts[k].is_array else f"0 <= {text} < {limit}")
+        found.lines.append(f"{found.word(Places(limit))}.has({text})" if several else f"0 <= {text} < {limit}")
     for source, (_, number) in variant.fixed.items():
         if isinstance(source, tuple):
             raise Unprepared

@@ -37,7 +37,7 @@ from autograd.compiler.kinds import (
     numpy_of,
     unravel,
 )
-from autograd.compiler.surroundings import Surroundings
+from autograd.compiler.surroundings import CACHED, Surroundings
 from autograd.value import Value
 
 __all__ = ["Signature", "parameter_names"]
@@ -435,6 +435,7 @@ class Signature:
         self.key.append(Identity(x))
         if self.paths is not None and type(x).__module__.split(".")[0] not in IMMUTABLE:
             self.hidden.append(f"{path} is the same {type(x).__name__}; what changes inside it is not noticed")
+        self.around.has_cache |= isinstance(x, CACHED)
         for name in ("__wrapped__", "pyfunc", "func"):  # a cached function, np.vectorize
             if (inner := getattr(x, name, None)) is not None:
                 self.outside(inner, path)

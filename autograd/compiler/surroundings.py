@@ -17,13 +17,14 @@ from typing import Any
 
 from autograd.compiler.kinds import FLAT, MISSING, PROXIES, Form, Identity, Written, functions_of, is_constant, is_standard
 
-__all__ = ["HERE", "Surroundings", "names_in"]
+__all__ = ["CACHED", "HERE", "Surroundings", "names_in"]
 
 # Names by which a function may find others that are not written in it: in itself, in modules, and modules themselves.
 HERE = frozenset({"globals", "eval", "exec"})
 DYNAMIC = HERE | {"vars", "getattr", "dir", "__dict__", "attrgetter", "__getattribute__"}
 IMPORTING = frozenset({"modules", "import_module", "__import__"})
 BUILTINS = vars(builtins)
+CACHED = type(lru_cache(abs))
 MOST = 64  # long lists that are remembered
 
 
@@ -43,6 +44,7 @@ class Surroundings:
         self.state = 0  # a number that tells surroundings apart
         self.lists: dict[int, Written] = {}  # long lists of floats, by their identities
         self.seen: set[int] = set()
+        self.has_cache = False  # whether a function remembers what it was called with, and what it gave
         self.readers: dict[str, list[FunctionType]] = {}  # the functions that look up each name, or write it
         self.known = dict.fromkeys(things)  # functions and classes that were seen
         found: set[str] = set()
@@ -120,6 +122,9 @@ class Surroundings:
             if id(part) in self.seen:
                 continue
             self.seen.add(id(part))
+            if isinstance(part, CACHED):
+                self.has_cache = True
+                self.visit(part.__wrapped__)
             if isinstance(part, FunctionType):
                 self.function(part)
             elif isinstance(part, type) and not is_standard(part):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -34,13 +35,13 @@ class Call(NamedTuple):
 class Tracing:
     """A function that was run on Values, and what it did: written down in a `program`, inside the context `around`.
 
-    With `plainly`, it is run on the numbers themselves too.
+    With `plainly`, it is run on the numbers themselves too, inside that context.
     """
 
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], *,
         program: Callable[[], Program] = Program, around: Callable[[Draws], AbstractContextManager[Any]] = nullcontext,
-        plainly: bool = False,
+        plainly: Callable[[Draws], AbstractContextManager[Any]] | None = None,
     ) -> None:  # fmt: skip
         started = perf_counter()
         found = sign()
@@ -63,7 +64,8 @@ class Tracing:
             trace.reference(x) if isinstance(x, Value) else self.program.constant(number(x, f"a result of {name}"))
             for x in [x.value if type(x) is Index else x for x in leaves(output)]
         ]  # fmt: skip
-        self.plain = self.on_plain_numbers(function, call, found) if plainly else None
+        self.plainly = None if plainly is None else partial(self.on_plain_numbers, function, call, found, plainly)
+        self.plain = None if self.plainly is None else self.plainly()
         self.seconds = perf_counter() - started
 
     @property
@@ -76,10 +78,12 @@ class Tracing:
     ) -> tuple[Trace, Any]:
         """A trace of the function, and what it returns; `alone` as in `Draws`.
 
-        Integers are inputs first. A function that asks for their type, or fails on what stands for them, gets them as they are.
+        Integers are inputs first. A function that asks for their type, keeps a cache of what it was called with, or fails on what
+        stands for them, gets them as they are.
         Raises NotAlike if it fails on numbers from outside that are inputs.
         """
-        is_asking, numbers = "type" in found.around.names, list(map(primal, found.things))
+        around, numbers = found.around, list(map(primal, found.things))
+        is_asking = "type" in around.names or around.has_cache
         for is_exact in (True,) if is_asking else (False, True):
             try:
                 return self.run_once(function, call, found, is_exact=is_exact, alone=alone)
@@ -117,7 +121,9 @@ class Tracing:
             raise NotAlike(f"{self.name} needs {', '.join(found.changing)} as it is")
         return trace, output
 
-    def on_plain_numbers(self, function: Callable[..., Any], call: Call, found: Signature) -> list[Any] | None:
+    def on_plain_numbers(
+        self, function: Callable[..., Any], call: Call, found: Signature, around: Callable[[Draws], AbstractContextManager[Any]]
+    ) -> list[Any] | None:
         """The results for the numbers themselves, by the engine; None where the function does not take them."""
         given = Given(None, {})
         arguments = [given.of(x, "") for x in call.arguments]
@@ -125,7 +131,7 @@ class Tracing:
         np = sys.modules.get("numpy")
         token = note.set(current().but(watch=ignored))  # whoever is watched is not compiled
         try:
-            with self.around(Draws(found.generators)), nullcontext() if np is None else np.errstate(all="ignore"):
+            with around(Draws(found.generators)), nullcontext() if np is None else np.errstate(all="ignore"):
                 return leaves(unboxed(function(*arguments, **keywords)))
         except Exception:  # it asks for what Values alone have, or divides by 0
             return None

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from autograd.calculus import grad
-from autograd.compiler.audit import Record
+from autograd.compiler.audit import CompileMismatch, Record, on_plain_numbers, untouched
 from autograd.compiler.changing import Changing, NotAlike
 from autograd.compiler.executable import Executable
 from autograd.compiler.program import Hint, Program, sums_of_products
@@ -49,10 +49,13 @@ class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy"
+        self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy", *,
+        audited: bool = True,
     ) -> None:  # fmt: skip
         self.name, self.backend, self.edition = name, backend, TABLE.edition
-        run = Tracing(function, name, call, sign)
+        run = Tracing(function, name, call, sign, plainly=untouched if audited else None)
+        if (differs := on_plain_numbers(run, always=True)) is not None:
+            raise CompileMismatch(str(differs))
         trace, program, output = run.trace, run.program, run.output
         self.indices = run.indices
         self.hidden, self.changed = run.found.hidden, run.changed

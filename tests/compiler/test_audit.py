@@ -522,9 +522,18 @@ def test_what_a_follower_compares_is_what_a_program_is_made_of():
         assert (follower.difference is None) == same
 
 
-def test_what_fails_an_audit_is_not_trusted_at_the_next_trace():
-    f = ag.compile(lambda x: x * 2.0 if isinstance(x, float) else x * 3.0)
-    f(1.0)  # the first call is a trace, and the second is audited
+@pytest.mark.parametrize("f", [
+    lambda x: x * 2.0 if isinstance(x, float) else x * 3.0,
+    lambda x: x * 2.0 if type(x) is float else x,
+    lambda x: x * 2.0 if "Value" in str(type(x)) else x,
+    lambda x: x * 2.0 if hasattr(x, "backward") else x,
+])  # fmt: skip
+def test_what_differs_for_plain_numbers_is_never_right(f):
+    compiled = ag.compile(f)
     for _ in range(5):
-        with pytest.raises(ag.CompileMismatch):
-            f(1.0)
+        with pytest.raises(ag.CompileMismatch, match="does it ask for their type"):
+            compiled(1.0)
+    batched = ag.compile(f, batch=0)
+    with pytest.raises(ag.CompileMismatch, match="does it ask for their type"):
+        batched([1.0, 2.0])
+    assert ag.compile(f, audit=False)(1.0) != f(1.0)  # nobody has looked

@@ -95,6 +95,29 @@ def lint_sees_no_mistake_in_a_compiled_call(tool):
 
 
 @program(AGREE)
+def functions_that_keep_results(tool):
+    @functools.lru_cache
+    def doubled(n):
+        return n * 2.0
+
+    @functools.cache
+    def factorial(n):
+        return 1 if n < 2 else n * factorial(n - 1)
+
+    class Power:
+        base = 3.0
+
+        @functools.lru_cache  # noqa: B019 - as users write it
+        def of(self, n):
+            return self.base * n
+
+    power = Power()
+    f = tool.compile(lambda x, n: x * doubled(n) + factorial(n) + power.of(n))
+    found = [f(1.5, n) for n in (2, 3, 2, 4, 3)]
+    return found, [type(thing).__name__ for thing in (doubled(2), factorial(3), power.of(4))]
+
+
+@program(AGREE)
 def no_grad_around_a_call(tool):
     f, x = tool.compile(lambda x: x * x), Value(3.0)
     with ag.no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import types
 from dataclasses import dataclass, field
@@ -415,6 +416,45 @@ def test_calls_at_the_same_time_do_not_meet():
         thread.start()
     for thread in threads:
         thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("first", [1, 1_000_000])
+def test_first_calls_at_the_same_time(first, monkeypatch):
+    monkeypatch.setattr(Ready, "first", first)
+
+    class Gain:
+        def __init__(self, gain):
+            self.gain, self.parts = gain, [Part(), Part(scale=gain)]
+
+        def of(self, x):
+            return x * self.gain + sum(part.times(x) * part.scale for part in self.parts)
+
+    compiled = ag.compile(lambda gain, x: ag.exp(gain.of(x)) + closure().inner(x))
+    gains, wrong, start = [Gain(0.1 * k) for k in range(6)], [], threading.Barrier(6)
+
+    def work(k):
+        start.wait()
+        for x in (0.5, 1.5, 0.5, 2.5):
+            found, wanted = compiled(gains[k], x), compiled.function(gains[k], x)
+            if found != pytest.approx(float(wanted), rel=1e-14):
+                wrong.append((found, wanted))
+
+    def caught(k):
+        try:
+            work(k)
+        except Exception as error:
+            wrong.append(error)
+
+    threads, interval = [threading.Thread(target=caught, args=(k,)) for k in range(6)], sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert not wrong
 
 
