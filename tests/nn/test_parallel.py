@@ -147,8 +147,6 @@ def test_errors_of_the_model_come_through():
         nn.fit(nn.MLP(2, [1]), [[1.0, 2.0], [1.0]], [1, 1], loss=nn.mse_loss, executor=Inline(), progress=False)
     with pytest.raises(TypeError, match=r"needs a concurrent.futures.Executor, not int 4"):
         trained(4)
-    with pytest.raises(ValueError, match="leave one of the two out"):
-        trained(Inline(), compile=True)
     with pytest.raises(FloatingPointError, match="the loss is nan in epoch 1"):
         nn.fit(nn.MLP(2, [1]), [[float("nan"), 2.0]] * 4, [1] * 4, loss=nn.mse_loss, executor=Inline(), progress=False)
 
