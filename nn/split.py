@@ -80,10 +80,12 @@ class SplitSteps(CompiledSteps):
         parts = cuts(range(len(batch)), self.workers.count)
         spans = [slice(part[0], part[-1] + 1) for part in parts]
         pieces = [(self.weights, samples[span], factors[span], self.predicting) for span in spans]
-        tasks = self.tasks(pieces)
+        tasks, lost = self.tasks(pieces), self.workers.lost
         futures = self.workers.send(tasks)
         value, gradient = programs.penalized(self.weights)  # meanwhile
         answers = self.workers.gathered(tasks, futures)
+        if lost != self.workers.lost:  # what Dask had spread may be lost with them
+            self.parcels = [parcel._replace(spread=None) for parcel in self.parcels]
         if missing := [k for k, answer in enumerate(answers) if answer is None]:
             tasks = [self.whole(pieces[k]) for k in missing]
             for k, answer in zip(missing, self.workers.gathered(tasks, self.workers.send(tasks))):

@@ -47,7 +47,7 @@ class Workers:
         self.count = count or workers_of(executor)
         alone = getattr(concurrent.futures, "InterpreterPoolExecutor", ())  # threads that share nothing, from Python 3.14 on
         self.shares_memory = isinstance(executor, ThreadPoolExecutor) and not isinstance(executor, alone)
-        self.is_gone = False
+        self.is_gone, self.lost = False, 0  # whether it takes no tasks any more, and how many tasks lost their workers
 
     def send(self, tasks: Sequence[Task]) -> list[Future[Any] | None]:
         """Give out all tasks; there is no future where the executor takes none."""
@@ -77,6 +77,7 @@ class Workers:
                 found = future.result()
             except Exception as error:
                 lost = error
+                self.lost += 1
             else:
                 if isinstance(found, Exception):
                     raise found

@@ -482,5 +482,11 @@ def test_dask(tmp_path):
             found, _ = trained(client, model=Fragile(tmp_path / "mark", dies), **EVERYTHING)
             assert (tmp_path / "mark").exists()
             assert found == pytest.approx(expected, rel=1e-12)
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                found, _ = trained(client, callbacks=[lambda history: len(history.loss) == 2 and client.restart()], **EVERYTHING)
+            assert found == pytest.approx(expected, rel=1e-12)
+            told = [str(warning.message) for warning in said]
+            assert 1 <= sum("its samples are sent again" in message for message in told) <= 4  # in one step
             with pytest.raises(ValueError, match="this sample is wrong, says other"):
                 trained(client, model=Fragile(tmp_path / "other", refuses))
