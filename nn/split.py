@@ -27,6 +27,7 @@ from nn.workers import Task, Workers, cuts, dumps
 __all__ = ["SplitSteps"]
 
 FIRST = 4  # samples by which this process finds out what the program is made of
+ALIKE = 1e-6  # relative difference of gradients by two back ends
 KEPT = 8  # models and data that a worker keeps
 WEIGHT, GENERATOR = "weight", "generator"
 
@@ -45,6 +46,9 @@ class SplitSteps(CompiledSteps):
     Every worker traces the program by itself, once, and keeps it. The pieces are added up in their order, so the numbers do not
     depend on who is ready first; Dropout, penalties, hooks and the optimiser stay in this process. Machine code runs from the
     first call on: if it took over later, it would at another step in every worker.
+
+    What a model or a loss reads from outside may be something else in a worker, or stay there what it was here. So in the first
+    step, and whenever somebody could have changed something, the gradient of one sample of each piece is computed here too.
     """
 
     backend = "native"
@@ -79,7 +83,8 @@ class SplitSteps(CompiledSteps):
         samples = self.np.array(batch, dtype=self.np.int32)
         parts = cuts(range(len(batch)), self.workers.count)
         spans = [slice(part[0], part[-1] + 1) for part in parts]
-        pieces = [(self.weights, samples[span], factors[span], self.predicting) for span in spans]
+        is_audited = not self.is_packed and not self.workers.shares_memory
+        pieces = [(self.weights, samples[span], factors[span], self.predicting, is_audited) for span in spans]
         tasks, lost = self.tasks(pieces), self.workers.lost
         futures = self.workers.send(tasks)
         value, gradient = programs.penalized(self.weights)  # meanwhile
@@ -91,11 +96,26 @@ class SplitSteps(CompiledSteps):
             for k, answer in zip(missing, self.workers.gathered(tasks, self.workers.send(tasks))):
                 answers[k] = answer
         predictions = []
-        for part, (loss, slopes, predicted) in zip(parts, answers):
+        for piece, part, (loss, slopes, predicted, first) in zip(pieces, parts, answers):
+            if is_audited:
+                self.audit(*piece[:3], first)
             share = len(part) / len(batch) if programs.reduction == "mean" else 1.0
             value, gradient = value + share * loss, gradient + share * slopes
             predictions += predicted
         return value, gradient, predictions
+
+    def audit(self, weights: Any, samples: Any, factors: list[list[float]], answer: tuple[float, Any]) -> None:
+        """Raise RuntimeError if a worker comes to another loss or gradient of the first of some samples than this process."""
+        np, own = self.np, first_of(self.programs, weights, samples, factors)
+        theirs, ours = (np.append(slopes, value) for value, slopes in (answer, own))
+        close = ALIKE * np.abs(ours).max(initial=0.0, where=np.isfinite(ours))
+        if not np.allclose(theirs, ours, rtol=ALIKE, atol=close, equal_nan=True):
+            raise RuntimeError(
+                f"a worker of fit(executor=) comes to the loss {float(theirs[-1])!r} of sample {samples[0]}, and this process to "
+                f"{float(ours[-1])!r}, or to another gradient: the model or the loss reads something (a global of a module, a "
+                "file) that has changed here alone, or the worker has another version of a library; keep what changes in the "
+                "model"
+            )
 
     def tasks(self, pieces: Sequence[tuple[Any, ...]]) -> list[Task]:
         """What workers are to do, with names in place of what they have."""
@@ -200,9 +220,17 @@ def of_parcels(data_key: str, data: bytes | None, key: str, model: bytes | None,
     return of_piece(programs, *piece)
 
 
-def of_piece(programs: Programs, weights: Any, samples: Any, factors: list[list[float]], predicting: bool) -> tuple[Any, ...]:
-    """The loss of some samples, its gradient, and what was predicted if it is requested."""
+def of_piece(
+    programs: Programs, weights: Any, samples: Any, factors: list[list[float]], predicting: bool, is_audited: bool
+) -> tuple[Any, ...]:  # fmt: skip
+    """The loss of some samples, its gradient, and what was predicted and the same for the first, if they are requested."""
     if programs.program is None:
         programs.program = programs.opened()
     value, gradient = programs.gradient(weights, samples, factors)
-    return value, gradient, programs.predicted(weights, samples, factors) if predicting else []
+    predictions = programs.predicted(weights, samples, factors) if predicting else []
+    return value, gradient, predictions, first_of(programs, weights, samples, factors) if is_audited else None
+
+
+def first_of(programs: Programs, weights: Any, samples: Any, factors: list[list[float]]) -> tuple[float, Any]:
+    """The loss and the gradient of the first of some samples."""
+    return programs.gradient(weights, samples[:1], factors[:1])

@@ -187,7 +187,7 @@ class Counting(nn.Module):
     """What an LSTM remembers of a text of any length."""
 
     def __init__(self):
-        self.table, self.lstm, self.out = nn.Embedding(5, 2, seed=1), nn.LSTM(2, 3, seed=2), nn.Linear(3, 2, seed=3)
+        self.table, self.lstm, self.out = nn.Embedding(5, 2, seed=1), nn.LSTM(2, 2, seed=2), nn.Linear(2, 2, seed=3)
 
     def forward(self, text):
         return self.out(self.lstm([self.table(i) for i in text])[0][-1])
@@ -223,7 +223,7 @@ def of_lists(predictions, targets):
     return ag.mean([(p[0][0] + p[1][0] * p[1][1] - t) ** 2 for p, t in zip(predictions, targets)])
 
 
-TEXTS = [[0, 1, 2], [3], [4, 4, 1], [2, 0], [1], [2, 3, 3]]
+TEXTS = [[0, 1], [3], [4, 4], [2, 0], [1], [2, 3]]
 CASES = {
     "dropout": {"model": dropping, "loss": nn.mse_loss, "targets": [[float(y)] for y in TARGETS]},
     "lengths": {"model": Counting, "inputs": TEXTS, "targets": [0, 1, 0, 1, 1, 0], "loss": nn.cross_entropy},
@@ -321,6 +321,53 @@ def test_anomalies_are_looked_for_by_the_engine():
     with ag.detect_anomaly():
         found = trained(Inline())[0]
     assert found == pytest.approx(trained()[0], rel=1e-9)
+
+
+OUTSIDE = {"scale": 1.0, "weight": Value(1.0), "numbers": [1.0]}
+
+
+def outside_scale(predictions, targets):
+    return nn.mse_loss(predictions, targets) * OUTSIDE["scale"]
+
+
+def outside_weight(predictions, targets):
+    return nn.mse_loss(predictions, targets) * OUTSIDE["weight"]
+
+
+def outside_numbers(predictions, targets):
+    return nn.mse_loss(predictions, targets) * sum(OUTSIDE["numbers"])
+
+
+class Local(nn.Module):
+    """Other code in a worker than here."""
+
+    def __init__(self):
+        self.inner, self.home = perceptron(), os.getpid()
+
+    def forward(self, x):
+        return self.inner(x) * (1.0 if os.getpid() == self.home else 1.001)
+
+
+def test_what_is_not_the_same_in_a_worker_is_noticed(processes, monkeypatch):
+    message = r"a worker of fit\(executor=\) comes to the loss .* of sample .*, and this process to .*keep what changes in the"
+    for loss in (outside_scale, outside_weight, outside_numbers):
+        name = loss.__name__.removeprefix("outside_")
+
+        def changing(history, name=name):
+            if len(history.loss) == 2:
+                monkeypatch.setitem(OUTSIDE, name, {"scale": 2.0, "weight": Value(2.0), "numbers": [1.0, 1.0]}[name])
+
+        found = []
+        for executor in (None, Inline()):  # the same process: it sees the change
+            found.append(trained(executor, loss=loss, compile="mean", callbacks=[changing])[0])
+            monkeypatch.undo()
+        assert found[1] == pytest.approx(found[0], rel=1e-12)
+        assert alike(processes, loss=loss, compile="mean") != found[0]
+        with pytest.raises(RuntimeError, match=message):
+            trained(processes, loss=loss, compile="mean", callbacks=[changing])
+        monkeypatch.undo()
+    with pytest.raises(RuntimeError, match=message):
+        trained(processes, model=Local())
 
 
 # Workers that are lost.
