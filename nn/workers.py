@@ -83,10 +83,10 @@ class Workers:
                     raise found
                 return found
             if attempt < ATTEMPTS:
-                self.warn(f"a worker of fit(executor=) was lost ({told(lost)}); its samples are sent again")
+                self.warn(f"a worker of fit(executor=) was lost ({in_words(lost)}); its samples are sent again")
                 future = self.submitted(task, attempt)
         raise RuntimeError(
-            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {told(lost)}; if their memory is "
+            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {in_words(lost)}; if their memory is "
             "too small, use smaller batches or more workers; leave executor out to see what happens in this process"
         ) from lost
 
@@ -99,7 +99,7 @@ class Workers:
             return self.executor.submit(worked, attempt, task.function, *arguments)
         except Exception as error:
             self.is_gone = True
-            self.warn(f"the executor of fit takes no tasks any more ({told(error)}); the training goes on in this process alone")
+            self.warn(f"the executor of fit takes no tasks any more ({in_words(error)}); the training goes on in this process alone")
             return None
 
     def warn(self, message: str) -> None:
@@ -114,7 +114,7 @@ def cancel(futures: Sequence[Future[Any] | None]) -> None:
             future.cancel()
 
 
-def told(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
     """An error in words."""
     return f"{type(error).__name__}: {error}"
 
@@ -127,7 +127,7 @@ def worked(attempt: int, function: Callable[..., Any], *arguments: Any) -> Any: 
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:  # its class is unknown elsewhere, or wants other arguments
-            return RuntimeError(told(error))
+            return RuntimeError(in_words(error))
         return error
 
 

@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -122,24 +123,26 @@ def main(arguments: list[str] | None = None) -> None:
         print("| {:<21} | {:<26} | {:>9} | {:>10} |".format(*cells))
 
     row("network", "workers", "ms a step", "times one")
-    with contextlib.ExitStack() as stack:
-        kinds: dict[str, Callable[[int], Any]] = {"processes": processes, "threads": ThreadPoolExecutor}
-        with contextlib.suppress(ImportError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import distributed  # noqa: F401
-
-            kinds["workers of Dask"] = dask
+    networks = {"MLP": digits.perceptron, "convolutional network": digits.convolution}
+    kinds: dict[str, Callable[[int], Any]] = {"processes": processes, "threads": ThreadPoolExecutor, "workers of Dask": dask}
+    if find_spec("distributed") is None:
+        del kinds["workers of Dask"]
+    with contextlib.ExitStack() as stack, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dask's
+        with processes(1) as pool:  # before there are threads of Dask in this process
+            shares = {name: by_cpu_time(make, data, pool, count) for name, make in networks.items() for _ in range(2)}
         pools = {(kind, size): stack.enter_context(kinds[kind](size)) for kind in kinds for size in (1, many)}
         executors = {"none": None, **{f"{size} {kind}": pool for (kind, size), pool in pools.items()}}
-        for name, make in {"MLP": digits.perceptron, "convolutional network": digits.convolution}.items():
+        for name, make in networks.items():
             found = measured(make, data, executors, count, rounds)
             row(name, "none", f"{1e3 * found['none']:.2f}", "")
             for kind, size in pools:
                 one, seconds = found[f"1 {kind}"], found[f"{size} {kind}"]
                 row(name, f"{size} {kind}", f"{1e3 * seconds:.2f}", f"{one / seconds:.2f}")
-            own, remote = by_cpu_time(make, data, pools["processes", 1], count)
-            seconds = own + remote / many
-            row(name, f"{many} processes, by CPU time", f"{1e3 * seconds:.2f}", f"{(own + remote) / seconds:.2f}")
+            own, remote = shares[name]
+            for size in (many, 2 * many):
+                seconds = own + remote / size
+                row(name, f"{size} processes, by CPU time", f"{1e3 * seconds:.2f}", f"{(own + remote) / seconds:.2f}")
         row("counting", f"{many} processes", "", f"{free(pools['processes', many], many, 0.1 if options.small else 2.0):.2f}")
 
 
