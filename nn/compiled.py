@@ -82,6 +82,7 @@ class CompiledSteps(Steps):
             return super().step(batch)
         if self.weights is None:
             self.look_at_model()
+            self.programs.expected = self.expected
             self.weights = self.np.array([p.data for p in self.parameters])
         factors = [[site.factor() for site in self.sites_of(i)] for i in batch] if self.dropouts else []
         value, gradient, predictions = self.found(batch, factors)

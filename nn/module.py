@@ -70,11 +70,7 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """The module itself and all modules in it, each once."""
-        seen: set[int] = set()
-        for _, thing in walk("", self, values=False):
-            if isinstance(thing, Module) and id(thing) not in seen:
-                seen.add(id(thing))
-                yield thing
+        yield from contents(self)[0]
 
     def named_parameters(self) -> dict[str, Value]:
         """The parameters by their path, each once, frozen ones included: 'layers.0.neurons.3.b'."""
@@ -88,15 +84,17 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters that training may move, in the order of their names: all but the frozen ones."""
-        frozen = {p for module in self.modules() if module.frozen for p in module.named_parameters().values()}
-        return [p for p in self.named_parameters().values() if p not in frozen]
+        modules, parameters = contents(self)
+        frozen = {p for module in modules if module.frozen for p in contents(module)[1]}
+        return [p for p in parameters if p not in frozen] if frozen else parameters
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0, and number calls from 1 again: each step of a training looks alike."""
         for parameter in self.parameters():
             parameter.grad = 0.0
         for module in self.modules():
-            module._seen = Module._seen
+            if "_seen" in vars(module):
+                module._seen = Module._seen
 
     def train(self, mode: bool = True) -> Module:
         """Switch to training, or with False to evaluation: Dropout drops only in training. Returns the module."""
@@ -200,11 +198,28 @@ def check_size(size: Any, what: str, least: int = 1) -> int:
     return int(found)
 
 
-def walk(path: str, thing: Any, *, values: bool = True) -> Iterator[tuple[str, Value | Module]]:
-    """Every module in modules and containers, and every Value unless they are not asked for, with its path.
+def contents(module: Module) -> tuple[list[Module], list[Value]]:
+    """A module and all modules in it, and all parameters, each once and in the order of their names: `walk`, but faster."""
+    modules, values = [module], dict[Value, None]()
+    seen, walks = {id(module)}, [iter(vars(module).values())]
+    while walks:
+        for part in walks[-1]:
+            if isinstance(part, Value):
+                values[part] = None
+            elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
+                seen.add(id(part))
+                if isinstance(part, Module):
+                    modules.append(part)
+                    part = vars(part)
+                walks.append(iter(part.values() if isinstance(part, dict) else part))
+                break
+        else:
+            walks.pop()
+    return modules, list(values)
 
-    A module comes before what is in it.
-    """
+
+def walk(path: str, thing: Any) -> Iterator[tuple[str, Value | Module]]:
+    """Every module and every Value in modules and containers, with its path. A module comes before what is in it."""
     if isinstance(thing, Module):
         yield path, thing
         parts: Any = vars(thing).items()
@@ -216,6 +231,6 @@ def walk(path: str, thing: Any, *, values: bool = True) -> Iterator[tuple[str, V
         return
     for key, part in parts:
         if not isinstance(part, Value):
-            yield from walk(f"{path}.{key}" if path else str(key), part, values=values)
-        elif values:
+            yield from walk(f"{path}.{key}" if path else str(key), part)
+        else:
             yield f"{path}.{key}" if path else str(key), part

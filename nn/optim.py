@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import Any
 
 from autograd import Value, sqrt
@@ -40,10 +41,11 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter against its gradient."""
-        lr, remembered = self.next_rate(), list(self.state.values())
-        for i, p in enumerate(self.parameters):
+        lr, remembered, move = self.next_rate(), list(self.state.values()), self.move
+        known = zip(*remembered) if remembered else repeat(())
+        for i, (p, before) in enumerate(zip(self.parameters, known)):
             at = p.data
-            step, *memory = self.move(at, p.grad, lr, *[numbers[i] for numbers in remembered])
+            step, *memory = move(at, p.grad, lr, *before)
             p.data = at - step
             for numbers, number in zip(remembered, memory):
                 numbers[i] = number

@@ -32,6 +32,7 @@ class Programs:
         self.model, self.loss, self.penalty, self.data = model, loss, penalty, data
         self.reduction, self.backend = reduction, backend
         self.shapes: set[Any] = set()
+        self.expected = 0  # how many times the gradient will be asked for
         self.forget()
 
     def forget(self) -> None:
@@ -45,6 +46,7 @@ class Programs:
         """The value and the gradient of some samples, of which hooks do not know yet; the factors are those of Dropout."""
         if self.program is None:
             self.program = self.chosen(weights, samples, factors)
+            self.program.expect(self.expected)
         value, gradient = 0.0, self.np.zeros_like(weights)
         for part in self.parts(samples):
             share = len(part) / len(samples) if self.reduction == "mean" else 1.0

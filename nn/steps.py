@@ -22,7 +22,7 @@ class Steps:
     ) -> None:  # fmt: skip
         self.model, self.inputs, self.targets, self.loss = model, inputs, targets, loss
         self.penalty, self.optimizer, self.clip_norm = penalty, optimizer, clip_norm
-        self.epoch = 0
+        self.epoch, self.expected = 0, 0  # the epoch, and how many steps the training will take
 
     def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
         """Move the parameters by the gradient of some samples; returns their loss and what was predicted."""

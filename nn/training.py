@@ -97,6 +97,7 @@ def fit(
         load(checkpoint, model, optimizer, history)
     parts = (model, inputs, targets, loss, penalty, optimizer, clip_norm)
     steps = steps_of(parts, compile, executor, workers, predicting=bool(named))
+    steps.expected = (epochs - len(history.loss)) * -(-len(inputs) // (batch_size or len(inputs)))
     with bar(epochs, len(history.loss), progress) as show:
         try:
             for epoch in range(len(history.loss), epochs):

@@ -86,8 +86,8 @@ class Workers:
                 self.warn(f"a worker of fit(executor=) was lost ({in_words(lost)}); its samples are sent again")
                 future = self.submitted(task, attempt)
         raise RuntimeError(
-            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {in_words(lost)}; if their memory is "
-            "too small, use smaller batches or more workers; leave executor out to see what happens in this process"
+            f"fit(executor=) lost {ATTEMPTS} workers in a row on the same samples, the last by {in_words(lost)}; if their memory "
+            "is too small, use smaller batches or more workers; leave executor out to see what happens in this process"
         ) from lost
 
     def submitted(self, task: Task, attempt: int) -> Future[Any] | None:
@@ -99,7 +99,8 @@ class Workers:
             return self.executor.submit(worked, attempt, task.function, *arguments)
         except Exception as error:
             self.is_gone = True
-            self.warn(f"the executor of fit takes no tasks any more ({in_words(error)}); the training goes on in this process alone")
+            reason = f"the executor of fit takes no tasks any more ({in_words(error)})"
+            self.warn(f"{reason}; the training goes on in this process alone")
             return None
 
     def warn(self, message: str) -> None:

@@ -42,6 +42,8 @@ MODULES = {
             "tree RNN",
             "mixture of ADBench",
             "bundle adjustment",
+            "Rosenbrock",
+            "zero_grad and SGD.step",
             "tracing and recovery",
             *(["JAX, jit", "JAX, vmap and jit"] if find_spec("jax") else []),
         ],

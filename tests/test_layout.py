@@ -37,6 +37,7 @@ CHAIN = [
     "compiler.on_jax", "compiler.kinds", "compiler.surroundings",
     "compiler.signature", "compiler.changing", "compiler.given", "compiler.executable",
     "compiler.audit", "compiler.tracing", "compiler.variant", "compiler.summary", "compiler.requests",
+    "compiler.conditions", "compiler.prepared",
     "compiler.functional", "compiler.api",
     "compiler.places", "compiler.blocks", "compiler.examples", "compiler.results",
     "compiler.batch", "compiler.decorator", "compiler.__init__",

@@ -65,7 +65,7 @@ class Compiled:
         self._around = Surroundings()
         self._changing = Changing(function)
         self._lock = RLock()  # what surrounds the function must not be looked at anew while another thread traces
-        self._ready = Ready()
+        self._ready = Ready(self.variants)
         self._ready_for: dict[int, Ready] = {}  # the same with derivatives, by the argument
         self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
@@ -169,8 +169,9 @@ class Compiled:
                 start += len(places)
             if isinstance(argnums, int) and not isinstance(argnums, bool):
                 wanted, by = tuple(spans[chosen[0]]), call.arguments[chosen[0]]
-                ready = self._ready_for.setdefault(argnums, Ready())
-                ready.went_long(partial(Prepared, self, call, variant, found, wanted=wanted, by=by))
+                if argnums not in self._ready_for:
+                    self._ready_for[argnums] = Ready(self.variants)
+                self._ready_for[argnums].went_long(partial(Prepared, self, call, variant, found, wanted=wanted, by=by))
             return float(numbers[0][0]), slopes[chosen[0]] if isinstance(argnums, int) else tuple([slopes[k] for k in chosen])
         return self.derived(argnums, arguments, keywords)
 
@@ -289,9 +290,7 @@ class Compiled:
         self.auditor.audited(perf_counter() - started)
         if not report:
             self.auditor.failed()
-            (variants or self.variants).known.clear()
-            for ready in (self._ready, *self._ready_for.values()):
-                ready.clear()
+            (variants or self.variants).forget()
             report.raise_if_wrong()
 
     def report(self, variant: Variant, trace: Tracer) -> Report:

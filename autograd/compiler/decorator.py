@@ -109,6 +109,8 @@ def compile(
         raise ValueError(f"autograd.compile has the back ends {names}, not {backend!r}; see also to_c and to_jax")
     if backend in ("numpy", "native") and not has_numpy():
         raise ValueError(f"the back end {backend!r} works on arrays, which needs NumPy; leave it out to run plain Python")
+    if audit is not None and not isinstance(audit, bool):
+        raise TypeError(f"audit is True (every call), False (none) or None (now and then), not {audit!r}")
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads is how many threads run the blocks of a batch, a whole number from 1 on, not {threads!r}")
     if batch is None and threads > 1:

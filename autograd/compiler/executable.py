@@ -91,6 +91,11 @@ class Chosen:
             self.build(parts)
         return self.run(parts) if self.is_trusted else self.written(parts)
 
+    def expect(self, calls: int) -> None:
+        """So many calls will follow: machine code that pays within them is made at the next."""
+        if self.backend == "auto" and not self.is_trusted and self.calls + calls >= self.built_at:
+            self.built_at = self.calls + 1
+
     def build(self, parts: Sequence[Numbers]) -> None:
         """Make machine code, and trust it if it agrees with the text on these numbers. Raises NativeError if it was asked for.
 

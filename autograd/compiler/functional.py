@@ -47,7 +47,7 @@ class Functional:
         self.wanted = tuple(self.places.tolist())
         self.is_whole = self.wanted == tuple(range(len(self.values)))
         self.variants = Variants(compiled.__name__)
-        self.ready, self.ready_for_value = Ready(), Ready()
+        self.ready, self.ready_for_value = Ready(self.variants), Ready(self.variants)
         self.registered = -1  # how many hooks there were when they were looked for
         self.hooked: list[int] = []  # the weights whose gradients somebody listens to
 
@@ -78,6 +78,10 @@ class Functional:
             for k in self.hooked:
                 gradient[k] = float(listened(self.trained[k], float(gradient[k])))
         return gradient
+
+    def expect(self, calls: int) -> None:
+        """Say that so many calls like the last will follow: machine code that pays within them is made at the next call."""
+        self.compiled.latest.latest.chosen.expect(calls)
 
     def __reduce__(self) -> Any:
         return type(self), (self.compiled, self.model, self.argnum)

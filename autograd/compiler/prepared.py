@@ -21,7 +21,7 @@ from autograd.compiler.runs import Machine
 from autograd.compiler.signature import Signature
 from autograd.compiler.texts import run
 from autograd.compiler.tracing import Call
-from autograd.compiler.variant import FEW, Variant
+from autograd.compiler.variant import FEW, Variant, Variants
 from autograd.ops import TABLE
 from autograd.trees import is_array
 from autograd.value import PLAIN, Note, current, note
@@ -114,9 +114,8 @@ class Prepared:
         found.lines.append("(current() is PLAIN or is_unseen(current()))")
         self.words = {
             "FLOATS": FLOATS, "chain": chain, "is_": is_, "note": note, "WATCHFUL": WATCHFUL, "TABLE": TABLE, "PLAIN": PLAIN,
-            "current": current,
-            "is_unseen": is_unseen, "compiled": compiled, "variant": variant,
-            "now": perf_counter, "auditor": compiled.auditor, "rebuilt": variant.rebuilt,
+            "current": current, "is_unseen": is_unseen, "compiled": compiled, "variant": variant, "rebuilt": variant.rebuilt,
+            "now": perf_counter, "auditor": compiled.auditor,
             "pack": as_given if by is None else partial(contained, by),
             "run": partial(variant.as_nodes, nodes=self.nodes) if self.nodes else variant.runner(wanted),
         }  # fmt: skip
@@ -282,7 +281,8 @@ class Ready:
 
     first = 2  # the call after which the first is prepared
 
-    def __init__(self) -> None:
+    def __init__(self, variants: Variants) -> None:
+        variants.prepared.append(self)
         self.calls: list[tuple[int, Callable[..., Any]]] = []  # how many arguments each has, and what it does
         self.long, self.next = 0, self.first
 

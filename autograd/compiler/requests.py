@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.calculus import differentiating, grad, value_and_grad
@@ -23,7 +24,10 @@ def is_observed() -> bool:
 
 def positions(name: str, argnums: int | Sequence[int], arguments: Sequence[Any]) -> list[int]:
     """The arguments to differentiate with respect to; -1 is the last. Raises TypeError for one that there is not."""
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    chosen: list[int] = list(argnums) if isinstance(argnums, Iterable) else [argnums]
+    if not all(isinstance(k, int) for k in chosen):
+        given = f"{type(argnums).__name__} {argnums!r}"
+        raise TypeError(f"argnums is the place of an argument, or several, not {given}: the first is 0")
     for k in chosen:
         if not -len(arguments) <= k < len(arguments):
             raise TypeError(
@@ -67,7 +71,7 @@ def as_floats(x: Any) -> Any:
     """An argument with respect to which a function is differentiated: its integers and Values are numbers."""
     if is_module(x) or (is_array(x) and x.dtype.kind == "f"):
         return x
-    return transform(float, x)
+    return transform(partial(number, where="an argument of value_and_grad"), x)
 
 
 def is_module(x: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +24,15 @@ WAYS_OUT = (
     "use autograd.maximum, minimum or where to choose, autograd.take to index, stop_gradient to hold a number fixed, "
     "primitive to define an operation"
 )
+WHOLE = "use autograd.floor, ceil or round, which stay in the program, or autograd.take to index"
+# How the methods of a Value that read its number are written, and what to write in their place.
+READERS = {
+    "__float__": ("float(), as the functions of math do", "use those of autograd: autograd.sin for math.sin"),
+    "__int__": ("int()", WHOLE), "__round__": ("round()", WHOLE), "__trunc__": ("math.trunc()", WHOLE),
+    "__floor__": ("math.floor()", WHOLE), "__ceil__": ("math.ceil()", WHOLE),
+    "__format__": ("as text", "leave the text out, or write it after the call"),
+    "detach": (".detach()", "use autograd.stop_gradient"),
+}  # fmt: skip
 
 FLOATS = {float, Float}
 STOP = TABLE["stop_gradient"]
@@ -44,6 +54,14 @@ CHANGE = (
 
 class TraceError(TypeError):
     """A function cannot be compiled, because what it does depends on the number inside a Value."""
+
+
+def how_it_is_read(kind: str) -> tuple[str, str]:
+    """How a program reads a number, as it is written there, and what to write in its place."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_name in ("data", "item"):
+        frame = frame.f_back
+    return READERS.get(frame.f_code.co_name, (kind, WAYS_OUT))
 
 
 def is_masked(row: Primitive) -> bool:
@@ -213,7 +231,8 @@ class Trace:
             if left >= 0 or right >= 0:
                 self.program.guards.append(Guard(kind, left, right, operands[2], user_line()))
         elif left >= 0:
-            raise self.refuse(f"the number inside a Value is read ({kind}) at {user_line()}, while it is compiled; {WAYS_OUT}")
+            written, way_out = how_it_is_read(kind)
+            raise self.refuse(f"the number inside a Value is read ({written}) at {user_line()}, while it is compiled; {way_out}")
 
     def fact(self, kind: str, value: Value) -> None:
         """What is no number is read or written: an error, unless the Value belongs to the function alone, which made it."""

@@ -211,6 +211,13 @@ class Variants:
         self.known: OrderedDict[Any, list[Variant]] = OrderedDict()
         self.edition = TABLE.edition
         self.warned: set[str] = set()
+        self.prepared: list[Any] = []  # calls that run these programs without looking for them
+
+    def forget(self) -> None:
+        """Drop all programs."""
+        self.known.clear()
+        for ready in self.prepared:
+            ready.clear()
 
     def fitting(self, found: Signature, trace: Callable[[], Variant], changing: Changing) -> Iterator[Variant]:
         """The programs that may fit, the latest first, and in the end a new one, unless there are too many.
@@ -238,7 +245,7 @@ class Variants:
         """The programs of a signature, to which others may be added."""
         if self.edition != TABLE.edition:  # a primitive was registered again, and programs hold what it was
             self.edition = TABLE.edition
-            self.known.clear()
+            self.forget()
         key = tuple(found.key)
         known = self.known.get(key)
         if known is None:

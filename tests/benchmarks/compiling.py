@@ -18,7 +18,7 @@ from typing import Any
 
 import autograd
 import nn
-from tests.benchmarks import adbench, blackboard
+from tests.benchmarks import adbench, blackboard, small_calls
 from tests.benchmarks.measuring import (
     SMALL,
     Effort,
@@ -351,7 +351,7 @@ def tracing(effort: Effort) -> list[Row]:
 
 ROWS: tuple[Callable[[Effort], Workload | list[Row]], ...] = (
     moons, perceptron, wide_perceptron, options, gpt, thousand_steps, digits_perceptron, digits_convolution, lstm,
-    *blackboard.WORKLOADS, adbench.mixture, adbench.bundle, tracing,
+    *blackboard.WORKLOADS, adbench.mixture, adbench.bundle, small_calls.calls, tracing,
 )  # fmt: skip
 
 

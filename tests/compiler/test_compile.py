@@ -105,9 +105,12 @@ def test_too_many_variants_warn_and_run_without_compilation():
         assert [compiled(float(k) + 0.5) for k in range(20)] == [-0.5 * (k + 1) for k in range(20)]
 
 
-@pytest.mark.parametrize("read", [float, math.floor, lambda x: x.data, lambda x: f"{x:.2f}", lambda x: math.exp(x)])
-def test_reading_a_number_is_an_error_that_names_the_line_and_the_way_out(read):
-    with pytest.raises(TraceError, match=r"test_compile.py, line \d+.*autograd.maximum"):
+@pytest.mark.parametrize(("read", "way_out"), [
+    (float, "autograd.sin for math.sin"), (math.floor, "autograd.floor"), (lambda x: x.data, "autograd.maximum"),
+    (lambda x: f"{x:.2f}", "leave the text out"), (lambda x: math.exp(x), "autograd.sin for math.sin"),
+])  # fmt: skip
+def test_reading_a_number_is_an_error_that_names_the_line_and_the_way_out(read, way_out):
+    with pytest.raises(TraceError, match=rf"test_compile.py, line \d+.*{way_out}"):
         ag.compile(lambda x: read(x) * x)(2.0)
 
 

@@ -10,6 +10,7 @@ import math
 import pickle
 import queue
 import random
+import re
 import sys
 import threading
 import weakref
@@ -404,3 +405,40 @@ def test_programs_of_batches_and_functionals_are_freed():
     gc.collect()
     assert [ref() for ref in known] == [None, None]
     assert entries() <= before
+
+
+class Own:
+    x = 1.0
+
+
+@pytest.mark.parametrize(("f", "arguments", "options", "message"), [
+    (lambda x, y: x * y, (1.5, 2.5), {"argnums": "y"}, "argnums is the place of an argument, or several, not str 'y'"),
+    (lambda x, y: x * y, (1.5, 2.5), {"argnums": 1.0}, "not float 1.0"),
+    (lambda x, y: x * y, (1.5, 2.5), {"argnums": [0, "y"]}, "not list"),
+    (lambda x: 2.0, ("n",), {}, "an argument of value_and_grad needs a number, not str 'n'"),
+    (lambda d: d.x * 2.0, (Own(),), {}, "needs a number, not Own"),
+    (lambda x: x * x, (1 + 2j,), {}, "needs a real number"),
+])  # fmt: skip
+def test_what_cannot_be_differentiated_is_named(f, arguments, options, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        ag.compile(f).value_and_grad(*arguments, **options)
+
+
+@pytest.mark.parametrize(("f", "read", "way_out"), [
+    (lambda x: math.sin(x) * x, r"float\(\), as the functions of math do", "autograd.sin for math.sin"),
+    (lambda x: int(x) * x, r"int\(\)", "autograd.floor"),
+    (lambda x: round(x, 1) * x, r"round\(\)", "round"),
+    (lambda x: math.floor(x) * x, r"math.floor\(\)", "autograd.floor"),
+    (lambda x: x * len(f"{x:.2f}"), "as text", "leave the text out"),
+    (lambda x: x.detach() * x, r"\.detach\(\)", "autograd.stop_gradient"),
+    (lambda x: x.data * x, r"\.data", "stop_gradient"),
+    (lambda x: x.item() * x, r"\.data", "stop_gradient"),
+])  # fmt: skip
+def test_a_number_that_is_read_is_named_as_it_is_written(f, read, way_out):
+    with pytest.raises(ag.TraceError, match=rf"is read \({read}\) at .*test_compiled_functions.py, line .*{re.escape(way_out)}"):
+        ag.compile(f)(1.5)
+
+
+def test_audit_is_a_choice_of_three():
+    with pytest.raises(TypeError, match="audit is True"):
+        ag.compile(lambda x: x, audit="yes")

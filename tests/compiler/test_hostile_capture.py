@@ -242,7 +242,7 @@ def a_method_of_floats():
     yield f, 1.5
 
 
-@refused(r"\.data")
+@refused("as text")
 def a_float_in_a_text():
     def f(x):
         return x * len(f"{x:.0f}")

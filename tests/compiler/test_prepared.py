@@ -397,6 +397,30 @@ def test_prepared_calls_are_audited(tmp_path):
     assert [compiled(1.5) for _ in range(4)] == [7.5] * 4
 
 
+@pytest.mark.parametrize("use", ["functional", "value", "value_and_grad"])
+def test_what_failed_an_audit_is_not_called_again(use, tmp_path):
+    name, model = str(tmp_path / "scale"), nn.Linear(1, 1, seed=1)
+
+    def rate():
+        with open(name) as file:
+            return float(file.read())
+
+    def write(number):
+        (tmp_path / "scale").write_text(str(number))
+
+    write(2.0)
+    compiled = ag.compile(lambda model, x: model([x])[0] * rate())
+    step, weights = compiled.functional(model), np.array([p.data for p in model.parameters()])
+    call = {"functional": lambda: step(weights, 1.5)[0], "value": lambda: step.value(weights, 1.5),
+            "value_and_grad": lambda: compiled.value_and_grad(model, 1.5)[0]}[use]  # fmt: skip
+    before = [call() for _ in range(4)]
+    write(4.0)
+    compiled.auditor.due = 0.0
+    with pytest.raises(ag.CompileMismatch):
+        call()
+    assert [call() for _ in range(6)] == [2.0 * number for number in (*before, *before[:2])]
+
+
 @needs_compiler
 def test_calls_at_the_same_time_do_not_meet():
     compiled = ag.compile(lambda x: ag.sum(ag.exp(x) * x), backend="native", audit=False)

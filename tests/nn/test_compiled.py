@@ -11,7 +11,9 @@ import pytest
 import autograd
 import nn
 from autograd import Value
+from autograd.compiler import executable
 from nn import schedules
+from tests.compiler.native import needs_compiler
 
 np = pytest.importorskip("numpy", reason="compiled training needs numpy")
 
@@ -337,3 +339,15 @@ def test_numpy_is_needed(monkeypatch):
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(ImportError, match="keeps the parameters in arrays: pip install numpy"):
         nn.fit(nn.Neuron(1), [[1.0]], [1.0], loss=nn.mse_loss, compile=True)
+
+
+@needs_compiler
+@pytest.mark.parametrize(("epochs", "built"), [(100, [2]), (20, [])])
+def test_machine_code_is_made_at_once_if_it_pays_in_this_training(monkeypatch, epochs, built):
+    monkeypatch.setattr(executable, "worth", lambda *_: 50)
+    calls, build = [], executable.Chosen.build
+    monkeypatch.setattr(executable.Chosen, "build", lambda self, parts: calls.append(self.calls) or build(self, parts))
+    model = nn.Linear(2, 1, seed=0)
+    samples = [[0.1 * k, 0.3 * k] for k in range(8)], [[0.2 * k] for k in range(8)]
+    nn.fit(model, *samples, loss=lambda found, wanted: nn.mse_loss(found, wanted), epochs=epochs, compile=True, progress=False)
+    assert calls == built
