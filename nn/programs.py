@@ -50,7 +50,7 @@ class Programs:
         value, gradient = 0.0, self.np.zeros_like(weights)
         for part in self.parts(samples):
             share = len(part) / len(samples) if self.reduction == "mean" else 1.0
-            found, slopes = self.run(weights, self.arguments([samples[k] for k in part], [factors[k] for k in part if factors]))
+            found, slopes = self.run(weights, self.arguments(*chosen_from(part, samples, factors)))
             value, gradient = value + share * found, gradient + share * slopes
         return value, gradient
 
@@ -82,7 +82,7 @@ class Programs:
             self.forward = self.opened_forward()
         found: list[Any] = [None] * len(samples)
         for part in self.parts(samples):
-            inputs, _, *drawn = self.arguments([samples[k] for k in part], [factors[k] for k in part if factors])
+            inputs, _, *drawn = self.arguments(*chosen_from(part, samples, factors))
             for k, prediction in zip(part, self.forward(weights, inputs, drawn)):
                 found[k] = prediction
         return found
@@ -133,8 +133,7 @@ class Programs:
         Integers stay integers where the model or the loss indexes with them; where they are numbers like others, a program
         would be good for these numbers alone.
         """
-        part = self.parts(samples)[0]
-        samples, factors = [samples[k] for k in part], [factors[k] for k in part if factors]
+        samples, factors = chosen_from(self.parts(samples)[0], samples, factors)
         integers = [data for data in self.data if data.are_integers]
         attempts = [[], *[[data] for data in integers], integers][: 2 ** len(integers)]
         reductions = [self.reduction, ""] if self.reduction and not splits else [self.reduction]
@@ -164,6 +163,15 @@ class Programs:
         else:
             function, options = batch_loss(self.loss, self.penalty, model_takes, loss_takes), {}
         return autograd.compile(function, backend=self.backend, **options).functional(self.model)
+
+
+def chosen_from(
+    part: Sequence[int], samples: Sequence[int], factors: list[list[float]]
+) -> tuple[Sequence[int], list[list[float]]]:  # fmt: skip
+    """Some of the samples, with their factors."""
+    if len(part) == len(samples):
+        return samples, factors
+    return [samples[k] for k in part], [factors[k] for k in part if factors]
 
 
 # What is compiled are functions that know nothing of the data: everything that a compiled function refers to is compared at
@@ -267,7 +275,8 @@ class Samples:
     def taken(self, chosen: Sequence[int], *, stacked: bool) -> Any:
         """Some samples, in one array if they have one shape."""
         if self.stack is not None:
-            found = self.stack[self.np.asarray(chosen)]
+            rows = slice(chosen.start, chosen.stop, chosen.step) if isinstance(chosen, range) else self.np.asarray(chosen)
+            found = self.stack[rows]
             return found.astype(float, copy=False) if self.as_floats else found
         if not self.are_arrays:
             return [self.samples[i] for i in chosen]

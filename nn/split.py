@@ -80,7 +80,7 @@ class SplitSteps(CompiledSteps):
         if programs.program is None:
             programs.program = programs.chosen(self.weights, batch[:FIRST], factors[:FIRST], splits=True)
             self.parcels, self.is_packed = [], False
-        samples = self.np.array(batch, dtype=self.np.int32)
+        samples = batch if isinstance(batch, range) else self.np.array(batch, dtype=self.np.int32)
         parts = cuts(range(len(batch)), self.workers.count)
         spans = [slice(part[0], part[-1] + 1) for part in parts]
         is_audited = not self.is_packed and not self.workers.shares_memory

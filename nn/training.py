@@ -170,8 +170,9 @@ def check_optimizer(optimizer: Any, model: Module) -> None:
 
 def learn(steps: Steps, count: int, batch_size: int | None, seed: int, epoch: int) -> tuple[float, list[Any]]:
     """One epoch; returns its mean loss and the numbers that were predicted, in the order of the samples."""
-    order = list(range(count))
+    order: Sequence[int] = range(count)
     if batch_size is not None:
+        order = list(order)
         random.Random(f"{seed}, epoch {epoch}").shuffle(order)
     steps.epoch, total, predicted = epoch, 0.0, [0.0] * count
     for batch in batches(order, batch_size):
