@@ -62,8 +62,8 @@ class Programs:
         except NativeError:
             if self.backend != "native":
                 raise
-            self.backend, self.program = "numpy", None
-            self.program = self.opened()
+            self.backend = "numpy"
+            self.program = self.opened()  # other threads may use the old one
             found = self.program.without_hooks(weights, *arguments)
         return found
 
