@@ -370,8 +370,9 @@ class Compiled:
         `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives by all inputs
         too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not hold. A derivative may come
         out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
-        computed again so that it does not. A name that C or its headers have already becomes `program`. Of a batch, it is the
-        program of one example. Raises TypeError for an operation of your own that is a Python function.
+        computed again so that it does not. A name that C or its headers have already becomes `program`. Of a batch, these are
+        of one example, and `NAME_batch` gives their sums over many. Raises TypeError for an operation of your own that is a
+        Python function.
 
         >>> import autograd as ag
         >>> f = ag.compile(lambda x: x[0] * x[0] + 3.0 * x[1])
@@ -383,7 +384,7 @@ class Compiled:
         ...
         """
         variant = self.latest_variant()
-        return to_c(variant.program, name or self.__name__, variant.numbers(), careful=careful)
+        return to_c(variant.program, name or self.__name__, variant.numbers(), careful=careful, varying=list(variant.varying))
 
     def to_jax(self, *, careful: bool = False, checked: bool = False) -> Callable[[Any], Any]:
         """The latest program on `jax.numpy`: a pure function from inputs, a flat array, to (results, derivatives by all inputs).

@@ -264,7 +264,7 @@ class Batched(Compiled):
         rows = []
         for k in range(task.examples.size):
             row = list(map(float, variant.inputs(task.found.things)))
-            for place, (matrix, column) in variant.varying.items():  # type: ignore[attr-defined]
+            for place, (matrix, column) in variant.varying.items():
                 row[place] = float(task.examples.matrices[matrix][k, column])
             rows.append(row)
         return rows

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
+from autograd.compiler.plain import PlainText
 from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
-from autograd.compiler.runs import MachineOfBlocks
+from autograd.compiler.runs import MachineOfBlocks, on_rows
 from autograd.compiler.totals import COUNT, totals, varying
 from autograd.value import ORDER
 
@@ -67,18 +68,19 @@ class Blocks:
         width = max(1, sum(varying(self.program, entries)))
         self.size = max(FEWEST, min(MOST, BYTES // (8 * width)))
         results = self.results()
-        self.text: Text = printed(self.tensors, results)
+        columns = {self.program.inputs[k]: column for k, column in batched.items()}
+        lists = on_rows(self.tensors, results, columns) if backend == "python" else None
+        self.text: Text | PlainText = lists.text if lists else printed(self.tensors, results)
         function = self.text.function()
 
         def written(parts: Sequence[Any]) -> Any:
             numbers, *matrices = parts
-            return function(numbers, *[columns.taken(matrices) for columns in self.examples])
+            return function(numbers, *[part.taken(matrices) for part in self.examples])
 
         def machine(parts: Sequence[Any]) -> MachineOfBlocks:
-            varying = {self.program.inputs[k]: column for k, column in batched.items()}
-            return MachineOfBlocks(self.tensors, results, varying, self.size, parts[1:])
+            return MachineOfBlocks(self.tensors, results, columns, self.size, parts[1:])
 
-        self.chosen = Chosen(backend, written, machine, worth(self.tensors, self.text, width * min(expected, self.size)))
+        self.chosen = Chosen(backend, lists or written, machine, worth(self.tensors, self.text, width * min(expected, self.size)))
 
     def totalled(self, program: Program, inputs: Sequence[int]) -> list[int]:
         """The outputs with totals in place of those that are to be summed."""

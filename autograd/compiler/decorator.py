@@ -80,10 +80,10 @@ def compile(
     `backend` is "auto": NumPy at first, and machine code from the call on at which it has paid to build it, if there is a C
     compiler. "native" builds it at the first call, and raises NativeError where that fails; "numpy" never does. Machine code is
     kept in `autograd.cache_dir()`, and compared with the NumPy program before it is trusted; its sums may be taken in another
-    order. "python" is plain Python on lists, which is what runs where NumPy is missing. `backend` and `summary()` of a compiled
-    function say what ran and why. A batch runs in blocks of examples, which give the same bits every time, but not those of
-    blocks of another size. Machine code runs them on so many `threads`, with the same bits for any number of these. The same
-    program is to be had in C (`to_c`) and on JAX (`to_jax`).
+    order. "python" is plain Python on lists, which is what runs where NumPy is missing; it goes through a batch example by
+    example. `backend` and `summary()` of a compiled function say what ran and why. A batch runs in blocks of examples, which give
+    the same bits every time, but not those of blocks of another size. Machine code runs them on so many `threads`, with the same
+    bits for any number of these. The same program is to be had in C (`to_c`) and on JAX (`to_jax`).
 
     >>> print(compile(backend="python")(lambda xs: sum(x * x for x in xs) + 1.0)([1.0, 2.0, 3.0]))
     15.0
@@ -117,8 +117,8 @@ def compile(
         raise ValueError(f"threads={threads} runs the blocks of a batch on threads: name the batched arguments by batch, too")
     if batch is None:
         return Compiled(function, (backend or "auto") if has_numpy() else "python", audit)
-    if backend == "python" or not has_numpy():
-        raise ValueError("a batch is run as arrays, which needs NumPy; without it, compile the function of all examples")
+    if not has_numpy():
+        raise ValueError("a batch is given as arrays, which needs NumPy; without it, compile the function of all examples")
     return Batched(function, batch, reduce, backend or "auto", audit, threads)
 
 

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.plain import PlainText, plain
-from autograd.compiler.recover import Tensors
+from autograd.compiler.recover import Shape, Tensors
 from autograd.compiler.tensors.instructions import Batch, Code
 
 __all__ = [
     "Job", "Machine", "MachineCode", "MachineOfBlocks", "Memory", "Numbers", "Run", "agreement", "has_nan", "on_arrays",
-    "on_lists",
+    "on_lists", "on_rows",
 ]  # fmt: skip
 
 Numbers = Any  # an array of floats, or a list of them where NumPy is missing
@@ -65,7 +65,7 @@ class on_lists:  # noqa: N801 - used as a word
     """By plain Python, on lists."""
 
     def __init__(self, job: Job) -> None:
-        self.text: PlainText = plain(job.tensors, [job.values, job.slopes, job.sides])
+        self.text: PlainText = plain(job.tensors, {"values": job.values, "slopes": job.slopes}, job.sides)
         self.function = self.text.function()
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
@@ -172,6 +172,34 @@ class Machine:
         return Memory(self.np, self.sizes, self.count, self.end)
 
 
+class on_rows:  # noqa: N801
+    """By plain Python, for a block of examples, one after the other; it gives what the printed program of a block gives."""
+
+    def __init__(self, tensors: Tensors, results: Sequence[Result], columns: Mapping[int, tuple[int, int]]) -> None:
+        import numpy as np
+
+        self.np = np
+        shared, each, self.results = parted(tensors, results)
+        matrices = range(1 + max([m for m, _ in columns.values()], default=0))
+        widths = [1 + max([column for m, column in columns.values() if m == k], default=0) for k in matrices]
+        at = {ref: k for k, ref in enumerate(tensors.program.inputs)}
+        self.places = [at[ref] for block in tensors.inputs if not block.batched for ref in block.entries if ref is not None]
+        self.inputs = len(at)
+        self.text = plain(tensors, {"shared": shared, "each": each}, batch=Batch(1, tuple(widths), columns))
+        self.function = self.text.function()
+
+    def __call__(self, parts: Sequence[Any]) -> list[Any]:
+        """An array for each result."""
+        np, count, numbers = self.np, len(parts[1]), self.np.zeros(self.inputs)
+        numbers[self.places] = parts[0]
+        shared, each = map(np.array, self.function(*[np.asarray(part, dtype=float).tolist() for part in (numbers, *parts[1:])]))
+        each = each.reshape(count, -1).T
+        return [
+            each[start:stop].reshape(*shape, count) if varies else shared[start:stop].reshape(shape)
+            for varies, start, stop, shape in self.results
+        ]
+
+
 class MachineOfBlocks:
     """By machine code, for a block of examples: the parts are the numbers that all share, and matrices with rows of examples.
 
@@ -188,7 +216,7 @@ class MachineOfBlocks:
         from autograd.compiler.native.printing import FEWEST, moved
         from autograd.compiler.tensors.lower import lowered
 
-        self.np, self.results, self.fewest = np, [], FEWEST
+        self.np, self.fewest = np, FEWEST
         varying = [[columns[ref][0] for ref in block.entries if ref is not None] for block in tensors.inputs if block.batched]
         mixed = any(len(set(places)) > 1 for places in varying)
         self.columns = list(columns.values()) if mixed else []  # if a block reads several matrices, they become one
@@ -199,13 +227,7 @@ class MachineOfBlocks:
             columns = {ref: (self.used.index(matrix), column) for ref, (matrix, column) in columns.items()}
             widths = tuple([matrices[k].shape[1] for k in self.used])
         self.widths = widths
-        shared: list[int] = []
-        each: list[int] = []
-        for result in results:
-            varies = any(tensors.is_batched(ref) for ref in result.refs)
-            refs = each if varies else shared
-            self.results.append((varies, len(refs), len(refs) + len(result.refs), result.shape))
-            refs += result.refs
+        shared, each, self.results = parted(tensors, results)
         width = moved(lowered(tensors, shared, Batch(size, widths, columns), each))
         self.size = max(size, min(MOST, BYTES // (8 * max(1, width))))
         batch = Batch((-(-max(self.size, FEWEST) // 8) | 1) * 8, widths, columns)  # lines of cache: an odd number is best
@@ -238,6 +260,19 @@ class MachineOfBlocks:
             each[start:stop, :count].reshape(*shape, count) if varies else out[start:stop].reshape(shape)
             for varies, start, stop, shape in self.results
         ]
+
+
+def parted(tensors: Tensors, results: Sequence[Result]) -> tuple[list[int], list[int], list[tuple[bool, int, int, Shape]]]:
+    """The entries that are results of all examples, and of each; and of every result, whether it varies, and where it is."""
+    shared: list[int] = []
+    each: list[int] = []
+    found = []
+    for result in results:
+        varies = any(tensors.is_batched(ref) for ref in result.refs)
+        refs = each if varies else shared
+        found.append((varies, len(refs), len(refs) + len(result.refs), result.shape))
+        refs += result.refs
+    return shared, each, found
 
 
 def compiled(

@@ -48,6 +48,8 @@ def collector_paused() -> Iterator[None]:
 class Variant:
     """One trace of a function: valid for calls of one signature, where its guards hold."""
 
+    varying: Mapping[int, tuple[int, int]] = {}  # inputs that vary with the example of a batch, and where their numbers are
+
     def __init__(
         self, function: Callable[..., Any], name: str, call: Call, sign: Callable[[], Signature], backend: str = "numpy", *,
         audited: bool = True,

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from autograd.compiler.native.spelling import Spelling, number
 from autograd.compiler.tensors.instructions import Affine, Gather, Number, Operand, Taken, without
+from autograd.compiler.texts import offset
 
-__all__ = ["PADDED", "At", "Function", "further", "offset", "stride_of"]
+__all__ = ["PADDED", "At", "Function", "further", "stride_of"]
 
 PARAMETERS = 16  # a function that reads and writes at more places than that finds those near each other from one of them
 PADDED = "padded"  # where loops over examples end: after so many as a vector has at least, of which some may not count
@@ -180,21 +181,6 @@ def stride_of(x: Operand, axis: int) -> int | None:
     if isinstance(x, Gather) and x.axis == axis:
         return x.stride
     return 0 if isinstance(x, Number) else None
-
-
-def offset(strides: Sequence[int], index: Sequence[str], start: int = 0) -> str:
-    """How far an element is from the start of its operand.
-
-    >>> offset((16, 1), ("i0 + 2", "8"), 5)
-    '16 * (i0 + 2) + 13'
-    """
-    parts = []
-    for stride, i in zip(strides, index):
-        if stride and i.isdigit():
-            start += stride * int(i)
-        elif stride:
-            parts.append(i if stride == 1 else f"{stride} * {i}" if i.isidentifier() else f"{stride} * ({i})")
-    return " + ".join([*parts, *([str(start)] if start or not parts else [])])
 
 
 def further(i: str, steps: int) -> str:

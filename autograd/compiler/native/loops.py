@@ -7,10 +7,11 @@ from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.native.folds import FOLDS, SCALED, Part
-from autograd.compiler.native.functions import PADDED, At, Function, further, offset, stride_of
+from autograd.compiler.native.functions import PADDED, At, Function, further, stride_of
 from autograd.compiler.native.nests import Nest
 from autograd.compiler.native.spelling import Spelling, halves, number
 from autograd.compiler.tensors.instructions import COUNT, Affine, Gather, Instruction, Number, Operand, without
+from autograd.compiler.texts import offset
 
 __all__ = ["Writer"]
 

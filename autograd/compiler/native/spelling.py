@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autograd.compiler.c99 import File
+from autograd.compiler.c_rows import Rows
 from autograd.compiler.native.words import Words
 from autograd.compiler.tensors.instructions import Instruction, Number
 from autograd.ops import TABLE
@@ -72,8 +72,8 @@ class Spelling:
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
-        self.words, self.file = Words(), File()
-        self.file.words = self.words.scalars  # functions of one number, which both may define
+        self.words, self.rows = Words(), Rows()
+        self.rows.words = self.words.scalars  # functions of one number, which both may define
         self.widths: set[int] = set()
         self.narrow: dict[tuple[str, int], int] = {}  # functions of less lanes, with how many operands they have
 
@@ -89,7 +89,7 @@ class Spelling:
     def word(self, name: str, w: int) -> str:
         """The function for a word of the table; `set` is a number in all lanes, `fused` a product and a sum."""
         if w == 1:
-            return {"set": "", "fused": name}[name] if name in ("set", "fused") else self.file.word(TABLE["pos"], name)
+            return {"set": "", "fused": name}[name] if name in ("set", "fused") else self.rows.word(TABLE["pos"], name)
         if name not in ("set", "fused"):
             function = self.words.define(name)
             if w == self.lanes:
@@ -110,7 +110,7 @@ class Spelling:
             operands = [self.spelled(f"set({x})", w) if is_number else x for x, is_number in zip(operands, numbers)]
         if name in OPERATORS:
             return OPERATORS[name].format(*operands)
-        return self.file.applied(ins.row, operands) if w == 1 else f"{self.word(name, w)}({', '.join(operands)})"
+        return self.rows.applied(ins.row, operands) if w == 1 else f"{self.word(name, w)}({', '.join(operands)})"
 
     def text(self) -> str:
         """The definitions of all words that were asked for."""

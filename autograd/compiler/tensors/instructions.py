@@ -4,6 +4,9 @@ An instruction is a loop nest. What it reads and where it writes is data: a matr
 the sum of all weights differ in sizes and strides alone. Memory is four buffers of numbers, each flat: "in" holds the inputs in
 their order, "out" the results in theirs, "constants" what the program has written down, and "scratch" everything in between.
 
+Where a program is printed for readers, every block is a buffer of its own, by its name, and of a batch one example is done after
+the other: the instructions `inside` are, which read the numbers of one example, and totals add up what they are given.
+
 A batch is one loop more. What varies with the example has other buffers: "examples0", "examples1", ... are matrices of inputs
 with a row for each example; "each" holds results, and "lanes" what is in between, the numbers of all examples side by side.
 """
@@ -16,15 +19,17 @@ from itertools import product
 from math import prod
 from typing import NamedTuple, TypeVar
 
+from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import Primitive
 
 __all__ = [
-    "COUNT", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "IrregularError", "Number",
-    "Operand", "Taken", "is_given", "span",
+    "AFTER", "BEFORE", "COUNT", "INSIDE", "LANES", "Affine", "Batch", "Code", "Gather", "Instruction", "IrregularError",
+    "Number", "Operand", "Taken", "indices", "is_given", "span", "without",
 ]  # fmt: skip
 
 LANES = ("lanes", "each")  # buffers with a number for each example, side by side
 COUNT = "count"  # the "buffer" of a limit that is the number of examples
+BEFORE, INSIDE, AFTER = 0, 1, 2  # the parts of a program that runs one example after the other
 
 
 class IrregularError(ValueError):
@@ -114,7 +119,8 @@ class Batch(NamedTuple):
 class Code:
     """A program of instructions: the constants, how many numbers the other buffers hold, and the instructions in order.
 
-    "lanes" and "each" hold so many numbers for each example.
+    "lanes" and "each" hold so many numbers for each example. `blocks` are buffers with names of their own, and `tables` such of
+    constants; `results` are the buffers that are returned, and `sides` what is compared, the left and the right of each guard.
     """
 
     inputs: int
@@ -125,10 +131,18 @@ class Code:
     batch: Batch | None = None
     lanes: int = 0
     each: int = 0
+    blocks: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, list[float]] = field(default_factory=dict)
+    results: tuple[str, ...] = ("out", "each")
+    sides: list[Operand] = field(default_factory=list)
+    inside: slice = field(default_factory=lambda: slice(0, 0))
 
     def size(self, buffer: str) -> int:
         """How many numbers a buffer holds."""
+        if (found := self.blocks.get(buffer)) is not None:
+            return found
         sizes = {"in": self.inputs, "out": self.outputs, "constants": len(self.constants), "scratch": self.scratch}
+        sizes |= {name: len(table) for name, table in self.tables.items()}
         if self.batch is not None:
             sizes |= {"lanes": self.lanes * self.batch.size, "each": self.each * self.batch.size}
             sizes |= {f"examples{k}": width * self.batch.size for k, width in enumerate(self.batch.widths)}
@@ -137,18 +151,18 @@ class Code:
     def check(self) -> None:
         """Raise ValueError if an instruction is no loop nest, leaves its buffers, reads too early, or writes what is written."""
         written: set[int] = set()
-        filled: dict[str, set[int]] = {"out": set(), "scratch": set(), "lanes": set(), "each": set()}
+        filled: dict[str, set[int]] = {buffer: set() for buffer in self.written()}
         for k, ins in enumerate(self.instructions):
             if not 0 <= ins.reduced <= len(ins.sizes) or min(ins.sizes, default=1) < 1:
                 raise ValueError(f"instruction {k} has the sizes {ins.sizes}, of which it folds {ins.reduced}")
             if len(ins.out.strides) != len(ins.outer):
                 raise ValueError(f"instruction {k} writes with {len(ins.out.strides)} strides in {len(ins.outer)} loops")
-            if ins.out.buffer not in ("out", "scratch", *LANES):
+            if ins.out.buffer not in filled:
                 raise ValueError(f"instruction {k} writes into {ins.out.buffer!r}")
             self.check_place(k, ins.out, ins.outer)
             for x in ins.operands:
                 for part in (x.table, x.index) if isinstance(x, Taken) else (x,):
-                    self.check_place(k, part, ins.sizes)
+                    self.check_place(k, part, ins.sizes, ins.limit)
                 if isinstance(x, Taken):
                     end = x.table.start + x.step * (x.limit - 1)
                     self.check_place(k, x.table._replace(start=end), ins.sizes)
@@ -159,11 +173,17 @@ class Code:
             if len(set(here)) < len(here) or not filled[ins.out.buffer].isdisjoint(here):
                 raise ValueError(f"instruction {k} writes into {ins.out.buffer!r} where something is written already")
             filled[ins.out.buffer].update(here)
-        for buffer in ("out", "each") if self.batch else ("out",):
-            if missing := set(range(self.size(buffer))) - filled[buffer]:
+        for buffer in [*self.results, *self.blocks]:
+            if missing := set(range(self.size(buffer) if buffer in filled else 0)) - filled.get(buffer, set()):
                 raise ValueError(f"no instruction writes the results {sorted(missing)[:9]} of {buffer}")
 
-    def check_place(self, k: int, x: Affine | Gather | Number, sizes: Sequence[int]) -> None:
+    def written(self) -> list[str]:
+        """The buffers that instructions write."""
+        return ["out", "scratch", *self.blocks, *(LANES if self.batch else ())]
+
+    def check_place(
+        self, k: int, x: Affine | Gather | Number, sizes: Sequence[int], limit: Affine | Gather | None = None
+    ) -> None:  # fmt: skip
         """Raise ValueError if an operand of instruction k is outside its buffer."""
         if isinstance(x, Number):
             return
@@ -171,8 +191,7 @@ class Code:
             raise ValueError(f"instruction {k} gathers {len(x.table)} numbers in loops of {prod(sizes)}")
         if isinstance(x, Affine) and len(x.strides) != len(sizes):
             raise ValueError(f"instruction {k} has {len(sizes)} loops and reads with {len(x.strides)} strides")
-        end = 0 if isinstance(x, Affine) or x.axis is None else x.stride * (sizes[x.axis] - 1)
-        low, high = span(x, sizes) if isinstance(x, Affine) else (min(x.table), max(x.table) + end)
+        low, high = span(x, sizes, limit)
         if low < 0 or high >= self.size(x.buffer):
             raise ValueError(f"instruction {k}: {x} reaches from {low} to {high}")
 
@@ -181,10 +200,23 @@ class Code:
 
         The rows of the matrices are `count` examples. A row for each of their own results follows, of which so many are known.
         """
-        memory = {buffer: [0.0] * self.size(buffer) for buffer in ("out", "scratch", *(LANES if self.batch else ()))}
-        memory |= {"in": list(inputs), "constants": self.constants}
+        memory = {buffer: [0.0] * self.size(buffer) for buffer in self.written()}
+        memory |= {"in": list(inputs), "constants": self.constants, **self.tables}
         memory |= {f"examples{k}": list(matrix) for k, matrix in enumerate(matrices)}
-        for ins in self.instructions:
+        each: list[float] = []
+        self.execute(self.instructions[: self.inside.start], memory, count)
+        for j in range(count if self.inside.stop else 0):
+            for k, (matrix, width) in enumerate(zip(matrices, self.batch.widths if self.batch else ())):
+                memory[f"examples{k}"] = list(matrix[j * width : (j + 1) * width])
+            self.execute(self.instructions[self.inside], memory, count)
+            each += memory.get("each", [])
+        self.execute(self.instructions[self.inside.stop :], memory, count)
+        memory["each"] = each if self.inside.stop else memory.get("each", [])
+        return [number for buffer in self.results for number in memory[buffer]]
+
+    def execute(self, instructions: Iterable[Instruction], memory: dict[str, list[float]], count: int) -> None:
+        """Run instructions; those on all examples, on so many."""
+        for ins in instructions:
             inner = list(indices(ins.sizes[len(ins.outer) :]))
             for outer in indices((count, *ins.outer[1:]) if ins.batched else ins.outer):
                 kept = inner
@@ -198,8 +230,8 @@ class Code:
                     result = ins.row.function(many)
                 else:
                     result = ins.row.function(*[column[0] for column in found])
-                memory[ins.out.buffer][at(ins.out, outer)] = result
-        return memory["out"] + (memory["each"] if self.batch else [])
+                target, place = memory[ins.out.buffer], at(ins.out, outer)
+                target[place] = target[place] + result if ins.row in (TOTAL, TOTAL_DOT) else result
 
 
 def indices(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -250,7 +282,14 @@ def places(x: Affine, sizes: Sequence[int]) -> Iterable[int]:
     return (at(x, index) for index in indices(sizes))
 
 
-def span(x: Affine, sizes: Sequence[int]) -> tuple[int, int]:
-    """The lowest and the highest place that loops of these sizes reach."""
+def span(x: Affine | Gather, sizes: Sequence[int], limit: Affine | Gather | None = None) -> tuple[int, int]:
+    """The lowest and the highest place that loops of these sizes reach, or that rows reach which end at a limit."""
+    if limit is not None and limit.buffer != COUNT:
+        rows = [((*outer, 0), place_of(limit, (*outer, 0), sizes)) for outer in indices(sizes[:-1])]
+        ends = [place_of(x, (*index[:-1], i), sizes) for index, end in rows if end > 0 for i in (0, end - 1)]
+        return min(ends, default=0), max(ends, default=0)
+    if isinstance(x, Gather):
+        end = 0 if x.axis is None else x.stride * (sizes[x.axis] - 1)
+        return min(x.table) + min(end, 0), max(x.table) + max(end, 0)
     ends = [(size - 1) * stride for size, stride in zip(sizes, x.strides)]
     return x.start + sum(min(end, 0) for end in ends), x.start + sum(max(end, 0) for end in ends)
