@@ -22,7 +22,7 @@ if _os.path.exists(_os.path.join(__path__[0], "tracer.py")):
 
 from autograd import closures as _closures  # noqa: F401 - gives Value operations of a program's own
 from autograd import copying as _copying  # noqa: F401 - and its copies
-from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.calculus import derivative, grad, hessian, hvp, jacobian, jvp, pattern, value_and_grad, vjp
 from autograd.composites import clip, log_softmax, mean, softmax, take, var
 from autograd.controls import GradientWarning, detect_anomaly, enable_grad, lint, no_grad, scope
 from autograd.functions import FUNCTIONS as _FUNCTIONS
@@ -44,7 +44,7 @@ _ROOMS = {
 
 __all__ = [
     "GradientWarning", "Value", "clip", "derivative", "detect_anomaly", "e", "enable_grad", "grad", "hessian", "hvp", "inf",
-    "jacobian", "jvp", "lint", "log_softmax", "mean", "nan", "no_grad", "pi", "primitive", "scope", "softmax", "take",
+    "jacobian", "jvp", "lint", "log_softmax", "mean", "nan", "no_grad", "pattern", "pi", "primitive", "scope", "softmax", "take",
     "topological", "value_and_grad", "var", "vjp",
 ]  # fmt: skip
 __all__ += [*sorted(_FUNCTIONS), *_ROOMS]

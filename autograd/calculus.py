@@ -6,133 +6,18 @@ which can be differentiated again: `grad(grad(f))` is the second derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from numbers import Integral
 from typing import Any
 
 from autograd.chain import pullback, pushforward
+from autograd.evaluation import Argnums, Evaluation, Function, differentiating, listener
 from autograd.functions import FUNCTIONS
-from autograd.readings import Readings
-from autograd.trees import branches, copied, leaves, number_in, outer, paired, places, transform
-from autograd.value import Value, current, note, topological
+from autograd.trees import leaves, number_in, outer, paired, transform
+from autograd.value import Value, topological
 
-__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
-
-Function = Callable[..., Any]
-Argnums = int | Sequence[int]
-
-
-class Evaluation:
-    """A function evaluated on fresh Values, ready to be differentiated by them."""
-
-    def __init__(self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any]) -> None:
-        self.name = getattr(function, "__name__", repr(function))
-        arguments, chosen = list(arguments), chosen_by(argnums)
-        for i in chosen:
-            if not -len(arguments) <= i < len(arguments):
-                raise TypeError(
-                    f"{self.name} is differentiated with respect to argument {i}, but was called with {len(arguments)} arguments"
-                )
-        given = [leaf for i in chosen for leaf in leaves(arguments[i])]
-        self.nested = current().nested > 0 or any(isinstance(leaf, Value) for leaf in given)
-        self.inputs: list[Value] = []  # one fresh Value for every number, also where one Value was given twice
-        picked = []
-        with differentiating():
-            for i in chosen:
-                start = len(self.inputs)
-                try:
-                    picked.append(transform(self.fresh, arguments[i]))
-                except (TypeError, OverflowError) as error:
-                    raise type(error)(f"{error}{place_of(function, arguments, i, len(self.inputs) - start)}") from None
-                arguments[i] = copied(picked[-1])  # the function's own, to change as it likes
-        self.structure: Any = picked[0] if isinstance(argnums, Integral) else tuple(picked)
-        self.readings = listener(self.inputs)
-        with differentiating(read=self.readings or current().read):
-            self.returned = function(*arguments, **keywords)
-        if self.readings is not None:
-            self.readings.returned()
-
-    def fresh(self, leaf: Any) -> Value:
-        x = number_in(leaf, f"an argument of {self.name}")
-        self.inputs.append(+x if isinstance(x, Value) else Value(x))
-        return self.inputs[-1]
-
-    @property
-    def scalar(self) -> Any:
-        """The output, which must be one number."""
-        output = copied(self.returned)  # an array of no dimensions is the Value in it
-        if isinstance(output, Value):
-            return output
-        hint = "; use autograd.jacobian for several outputs" if branches(output) is not None else ""
-        if output is None:
-            hint = "; is a return missing?"
-        if not hasattr(output, "__float__") or hint:
-            raise TypeError(f"{self.name} must return one number, not {type(output).__name__}{hint}")
-        return Value(output)
-
-    def outputs(self) -> Any:
-        """The output in containers of its own, every leaf a Value or a float."""
-        if self.returned is None:
-            raise TypeError(f"{self.name} must return numbers, not NoneType; is a return missing?")
-        return transform(lambda y: number_in(y, f"the result of {self.name}"), self.returned)
-
-    def graph(self, *outputs: Any) -> list[Value]:
-        """What the outputs were made from, in order; a warning if no input is there, and nothing says why."""
-        order = topological(*[y for y in outputs if isinstance(y, Value)])
-        if self.readings is not None and outputs:
-            self.readings.result(self.name, self.inputs, order)
-        return order
-
-    def cotangents(self, order: Sequence[Value], seeds: dict[Value, Any]) -> dict[Value, Any]:
-        """The derivatives with respect to the inputs that are used."""
-        with differentiating(self.nested):
-            found = pullback(order, seeds, create_graph=self.nested)
-        return {x: found[x] for x in self.inputs if x in found}
-
-    def pull(self, order: Sequence[Value], seeds: dict[Value, Any]) -> Any:
-        """The derivatives in the containers of the inputs as they were given; 0.0 for inputs that are not used."""
-        found = self.cotangents(order, seeds)
-        return transform(lambda x: found.get(x, 0.0), self.structure)
-
-    def finish(self, tree: Any) -> Any:
-        """A result as the caller sees it: Values if derivatives are nested, else floats."""
-        return tree if self.nested else transform(lambda x: x._data if isinstance(x, Value) else x, tree)
-
-
-def chosen_by(argnums: Argnums) -> list[int]:
-    """The places of the arguments with respect to which a function is differentiated."""
-    chosen = list(argnums) if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]
-    for i in chosen:
-        if not isinstance(i, Integral):
-            raise TypeError(f"argnums are whole numbers, not {type(i).__name__} {i!r}")
-    return list(map(int, chosen))
-
-
-def place_of(function: Function, arguments: Sequence[Any], i: int, k: int) -> str:
-    """What a message says of the k-th entry of a container, the i-th argument; nothing of an argument that is no container."""
-    from autograd.arguments import argument_names  # not needed before something is wrong
-
-    name = argument_names(function, len(arguments))[i]
-    place = places(arguments[i], name)[k]
-    return "" if place == name else f"; it is {place}: leave it out, or pass it as an argument of its own"
-
-
-@contextmanager
-def differentiating(nested: bool = True, **facts: Any) -> Iterator[None]:
-    """Operations are recorded in here, also under `no_grad`."""
-    token = note.set(current().but(recording=True, nested=current().nested + nested, **facts))
-    try:
-        yield
-    finally:
-        note.reset(token)
-
-
-def listener(inputs: Sequence[Value]) -> Readings | None:
-    """Who warns of lost derivatives in here; None where somebody else, a trace say, listens already."""
-    outer = current().read
-    return Readings(inputs, outer) if outer is None or isinstance(outer, Readings) else None
+__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "pattern", "value_and_grad", "vjp"]
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -210,19 +95,31 @@ def derivative(f: Function, order: int = 1) -> Function:
     return f
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Function:
     """The derivatives of every output with respect to every input, by reverse mode: one pass back per output.
 
     The result has the containers of the output, and in place of each number the containers of the input (for a sequence of
     `argnums`, a tuple with one entry per argument). Arrays count as one, as in JAX: an array y and an array x give one array
     of shape `y.shape + x.shape`, an array and a number give an array of the shape of the array.
 
+    With `sparse`, it is one SciPy `csr_array`: a row for every number in the output, a column for every number in the input, in
+    the order in which they stand. The graph says where the entries are (see `pattern`); outputs that share no input, or inputs
+    that share no output, share a pass. Of a compiled function the passes are compiled, too. Raises ImportError without SciPy, and
+    TypeError for Values, which it cannot hold, and for hooks.
+
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2])([3.0, 4.0])
     [[4.0, 3.0], [6.0, 0.0]]
     >>> jacobian(lambda x, y: {"product": x * y}, argnums=(0, 1))(3.0, 4.0)
     {'product': (4.0, 3.0)}
+    >>> print(jacobian(lambda x: [x[0] * x[1], x[0] ** 2], sparse=True)([3.0, 4.0]).toarray())
+    [[4. 3.]
+     [6. 0.]]
     """
     check_function(f, "jacobian")
+    if sparse:
+        from autograd.sparse import matrix_of  # opened on request, as everything sparse is
+
+        return matrix_of(f, argnums, 1)
 
     @wraps(f)
     def rows(*arguments: Any, **keywords: Any) -> Any:
@@ -237,17 +134,52 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return rows
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+def hessian(f: Function, argnums: Argnums = 0, *, sparse: bool = False) -> Function:
     """The second derivatives with respect to every pair of inputs: the Jacobian of the gradient.
 
-    For a sequence of `argnums` it is a tuple of tuples, one block for every pair of arguments.
+    For a sequence of `argnums` it is a tuple of tuples, one block for every pair of arguments. With `sparse`, it is one SciPy
+    `csr_array`, found in a few passes, as by `jacobian`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     >>> hessian(lambda x, y: x**2 * y, argnums=(0, 1))(3.0, 4.0)
     ((8.0, 6.0), (6.0, 0.0))
+    >>> hessian(lambda x: sum((b - a * a) ** 2 for a, b in zip(x, x[1:])), sparse=True)([0.5] * 1000).nnz  # in three passes
+    2998
     """
-    return jacobian(grad(f, argnums), argnums)
+    if not sparse:
+        return jacobian(grad(f, argnums), argnums)
+    from autograd.sparse import matrix_of
+
+    check_function(f, "hessian")
+    return matrix_of(f, argnums, 2)
+
+
+def pattern(f: Function, argnums: Argnums = 0, order: int = 1) -> Function:
+    """The function that returns which entries of the Jacobian may be nonzero, a `Pattern`; with order=2, of the Hessian.
+
+    An entry is in it if the graph has a path from the input to the output, or an operation that is not linear in what depends on
+    the two inputs: whatever the number is at this point, 0 or nan. Of choices (`where`, `maximum`) both sides count. It is the
+    pattern of the branches that f takes at this point.
+
+    >>> print(pattern(lambda x: x[0] * x[1] + x[1] * x[2] + x[3], order=2)([1.0, 2.0, 3.0, 4.0]))
+    4 x 4, 4 entries, 1 pass (star colouring)
+    · ■ · ·
+    ■ · ■ ·
+    · ■ · ·
+    · · · ·
+    """
+    from autograd.sparse import Sparse
+
+    check_function(f, "pattern")
+    if order not in (1, 2):
+        raise ValueError(f"a pattern is that of the first or the second derivatives: order is 1 or 2, not {order!r}")
+
+    @wraps(f)
+    def found(*arguments: Any, **keywords: Any) -> Any:
+        return Sparse(f, arguments, argnums, keywords, order).pattern
+
+    return found
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from autograd import floats
 
-__all__ = ["TABLE", "Primitive", "ieee", "register"]
+__all__ = ["BUILT_IN", "TABLE", "Primitive", "ieee", "register"]
 
 Interval = tuple[float, float]
 REAL: Interval = (-6.0, 6.0)
@@ -283,3 +283,5 @@ register("max", "max(xs)", "ties(xs, out)")
 register("min", "min(xs)", "ties(xs, out)")
 register("norm", "norm(xs)", "[where(out, x / out, 0.0) for x in xs]")
 register("logsumexp", "logsumexp(xs)", "shares(xs, out)")
+
+BUILT_IN = frozenset(TABLE)  # the rows of the package; users add their own

@@ -10,9 +10,10 @@ from statistics import median
 from typing import Any
 
 from autograd.arguments import argument_names, is_module, parameters_of, paths
-from autograd.calculus import differentiating, matching
+from autograd.calculus import matching
 from autograd.chain import pullback
 from autograd.controls import no_grad, watched
+from autograd.evaluation import differentiating
 from autograd.report import Coordinate
 from autograd.trees import copied, leaves, number_in, outer, rebuild, shape_of, transform
 from autograd.value import Value, topological

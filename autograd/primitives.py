@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.functions import FUNCTIONS, NUMBERS, ON_FLOATS, ON_VALUES, apply, define
-from autograd.ops import TABLE, Primitive
+from autograd.ops import BUILT_IN, TABLE, Primitive
 from autograd.value import Value
 
 __all__ = ["primitive"]
 
-BUILT_IN = frozenset(TABLE)
 MISSING: Any = object()
 owners: dict[str, str] = {}  # of the words that own rows have brought along: the name of the row
 
@@ -141,7 +140,7 @@ def check_syntax(name: str, text: str) -> None:
 
 def check_words(row: Primitive, text: str, words: Mapping[str, Any]) -> None:
     """Raise ValueError if a text of a new row uses a name that nothing knows."""
-    known = {*NUMBERS, *words, row.name, *vars(builtins)}
+    known = {*NUMBERS, *words, row.name, *vars(builtins), "__class__"}  # by which `on_nodes` tells constants from nodes
     for word in row.evaluate(text, {}, "out").__code__.co_names:
         if word not in known:
             raise ValueError(f"primitive {row.name!r}: the text {text!r} uses {word!r}, which the table does not know")

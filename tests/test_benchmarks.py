@@ -50,6 +50,7 @@ MODULES = {
     ),
     "tests.benchmarks.explorer": ([], ["two neurons"]),
     "tests.benchmarks.workers": (["sklearn"], ["2 processes", "2 threads", "by CPU time", "counting"]),
+    "tests.benchmarks.sparse": (["scipy"], ["Hessian of Rosenbrock", "an arrow", "heat equation", "the same, compiled"]),
     "tests.benchmarks.pictures": ([], ["28 values", "a chain of 5,000: refused in"]),
 }
 
@@ -82,7 +83,7 @@ def test_a_small_run_prints_every_row(module):
         pytest.importorskip(package, reason=f"the benchmark measures {package}")
     if module.endswith("explorer") and (reason := missing()):
         pytest.skip(reason)
-    if module.endswith("compiling") and COMPILER is None:
+    if module.endswith(("compiling", "sparse")) and COMPILER is None:
         pytest.skip("the benchmark measures machine code, which needs a C compiler")
     if module.endswith("pictures") and not list(renderers.renderers("svg", "dot")):
         pytest.skip("needs a renderer")

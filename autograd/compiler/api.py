@@ -11,7 +11,6 @@ from threading import RLock
 from time import perf_counter
 from typing import Any
 
-from autograd.calculus import differentiating
 from autograd.compiler.audit import Auditor, Report, audit, untouched
 from autograd.compiler.c99 import to_c
 from autograd.compiler.changing import Changing
@@ -36,6 +35,7 @@ from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import Surroundings
 from autograd.compiler.tracing import Call, Tracing
 from autograd.compiler.variant import Variant, Variants, collector_paused
+from autograd.evaluation import differentiating
 from autograd.ops import TABLE
 from autograd.trees import is_array, leaves, transform
 from autograd.value import Value, current, topological
@@ -115,6 +115,10 @@ class Compiled:
         if all(x._operands or x in fresh for x in order):
             return transform(lambda x: x._data if isinstance(x, Value) else x, result)
         return result if current().recording else transform(lambda x: Value(x), result)
+
+    def compile_alike(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Another function, compiled as this one is."""
+        return Compiled(function, *self.options)
 
     def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
         """The value and its gradient by the engine."""

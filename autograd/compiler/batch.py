@@ -238,6 +238,10 @@ class Batched(Compiled):
             results.append(self.function(*given, **named))
         return results
 
+    def compile_alike(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: it is one of all examples, and not of one."""
+        return function
+
     def derived(self, argnums: int | Sequence[int], arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
         """The value and its gradient by the engine."""
         values: list[Any] = []

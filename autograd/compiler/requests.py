@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from autograd.calculus import differentiating, grad, value_and_grad
+from autograd.calculus import grad, value_and_grad
 from autograd.compiler.signature import Signature
 from autograd.compiler.variant import Variant
+from autograd.evaluation import differentiating
 from autograd.floats import number
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import marshal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from autograd.compiler.emit import Result, Text, printed
 from autograd.compiler.plain import PlainText, plain
 from autograd.compiler.recover import Shape, Tensors
-from autograd.compiler.tensors.instructions import Batch, Code
+from autograd.compiler.tensors.instructions import Batch
 
 __all__ = [
     "Job", "Machine", "MachineCode", "MachineOfBlocks", "Memory", "Numbers", "Run", "agreement", "has_nan", "on_arrays",
@@ -58,7 +62,9 @@ class Run(Protocol):
 class MachineCode(Run, Protocol):
     """The same by machine code."""
 
-    text: str
+    @property
+    def text(self) -> str:
+        """The text of C."""
 
 
 class on_lists:  # noqa: N801 - used as a word
@@ -151,8 +157,9 @@ class Machine:
         import numpy as np
 
         self.np, self.count, self.end = np, job.count, job.count + len(job.slopes)
-        self.text, self.scratch, code, self.function = compiled(job.tensors, [*job.values, *job.slopes, *job.sides])
-        self.sizes, self.has_sides = (code.inputs, code.outputs, self.scratch), self.end < code.outputs
+        self.code = code = compiled(job.tensors, [*job.values, *job.slopes, *job.sides])
+        self.function = code.function
+        self.sizes, self.has_sides = (code.inputs, code.outputs, code.scratch), self.end < code.outputs
         self.free: list[Memory] = []  # what no call uses now
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
@@ -166,6 +173,11 @@ class Machine:
         values, slopes, sides = memory.values.copy(), memory.slopes.copy(), memory.sides.tolist() if self.has_sides else ()
         self.free.append(memory)
         return values, slopes, sides, squares != squares
+
+    @property
+    def text(self) -> str:
+        """The text of C."""
+        return self.code.write()
 
     def memory(self) -> Memory:
         """Memory for one call more."""
@@ -213,8 +225,7 @@ class MachineOfBlocks:
     ) -> None:  # fmt: skip
         import numpy as np
 
-        from autograd.compiler.native.printing import FEWEST, moved
-        from autograd.compiler.tensors.lower import lowered
+        from autograd.compiler.native.printing import FEWEST
 
         self.np, self.fewest = np, FEWEST
         varying = [[columns[ref][0] for ref in block.entries if ref is not None] for block in tensors.inputs if block.batched]
@@ -228,12 +239,15 @@ class MachineOfBlocks:
             widths = tuple([matrices[k].shape[1] for k in self.used])
         self.widths = widths
         shared, each, self.results = parted(tensors, results)
-        width = moved(lowered(tensors, shared, Batch(size, widths, columns), each))
-        self.size = max(size, min(MOST, BYTES // (8 * max(1, width))))
-        batch = Batch((-(-max(self.size, FEWEST) // 8) | 1) * 8, widths, columns)  # lines of cache: an odd number is best
-        self.text, self.scratch, code, self.function = compiled(tensors, shared, batch, each)
-        self.outputs, self.each, self.room = code.outputs, code.each, batch.size
+        self.code = code = compiled(tensors, shared, Batch(size, widths, columns), each)
+        self.function, self.scratch = code.function, code.scratch
+        self.outputs, self.each, self.size, self.room = code.outputs, code.each, code.size, code.room
         self.memory = threading.local()  # of each thread
+
+    @property
+    def text(self) -> str:
+        """The text of C."""
+        return self.code.write()
 
     def __call__(self, parts: Sequence[Any]) -> list[Any]:
         """An array for each result; what varies is there until the next call in this thread."""
@@ -275,26 +289,49 @@ def parted(tensors: Tensors, results: Sequence[Result]) -> tuple[list[int], list
     return shared, each, found
 
 
-def compiled(
-    tensors: Tensors, results: Sequence[int], batch: Batch | None = None, each: Sequence[int] = ()
-) -> tuple[str, int, Code, Any]:
-    """The C text of a program, how many numbers its scratch memory has, its instructions, and the function.
+class Compiled(NamedTuple):
+    """Machine code: the function, what writes its text, and how many numbers there are of everything.
+
+    Of a batch, `size` is how many examples a block has, and `room` how many there is room for.
+    """
+
+    function: Any
+    write: Callable[[], str]
+    inputs: int
+    outputs: int
+    each: int
+    scratch: int
+    size: int
+    room: int
+
+
+def compiled(tensors: Tensors, results: Sequence[int], batch: Batch | None = None, each: Sequence[int] = ()) -> Compiled:
+    """Machine code of a program, for blocks of as many examples as a batch says, or more if little goes through memory.
 
     Raises NativeError where there is none.
     """
     import ctypes
 
-    from autograd.compiler.native.building import NativeError, load
-    from autograd.compiler.native.printing import printed
+    from autograd.compiler.native.building import NativeError, load_made
+    from autograd.compiler.native.printing import FEWEST, moved, printed
     from autograd.compiler.tensors.instructions import IrregularError
     from autograd.compiler.tensors.lower import lowered
 
-    try:
-        code = lowered(tensors, results, batch, each)
-        text, scratch = printed(code)
-    except (IrregularError, TypeError) as error:  # an operation that is a Python function, say
-        raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
-    library, pointer = load(text), ctypes.c_void_p
+    def write() -> str:
+        try:
+            given, size = batch, 0
+            if batch is not None:
+                width = moved(lowered(tensors, results, batch, each))
+                size = max(batch.size, min(MOST, BYTES // (8 * max(1, width))))
+                given = batch._replace(size=(-(-max(size, FEWEST) // 8) | 1) * 8)  # lines of cache: an odd number is best
+            code = lowered(tensors, results, given, each)
+            text, scratch = printed(code)
+        except (IrregularError, TypeError) as error:  # an operation that is a Python function, say
+            raise NativeError(f'there is no machine code of this program: {error}; use backend="numpy"') from error
+        sizes = code.inputs, code.outputs, code.each, scratch, size, given.size if given else 0
+        return f"{text}\nconst long sizes[] = {{{', '.join(map(str, sizes))}}};\n"
+
+    library, pointer = load_made(described(tensors, results, batch, each), write), ctypes.c_void_p
     if batch is None:
         function = library.call
         function.argtypes, function.restype = [pointer], ctypes.c_double
@@ -302,7 +339,28 @@ def compiled(
         function = library.run
         function.argtypes = [pointer] * 4 + [ctypes.c_long] + [pointer] * len(batch.widths)
         function.restype = None
-    return text, scratch, code, function
+    return Compiled(function, write, *(ctypes.c_long * 6).in_dll(library, "sizes"))
+
+
+def described(tensors: Tensors, results: Sequence[int], batch: Batch | None, each: Sequence[int]) -> bytes:
+    """All that the text of a program depends on."""
+    program = tensors.program
+    rows = {row: (row.name, row.operands, row.forward) for row in program.rows if row is not None}
+    varies = [(block.name, block.batched) for block in tensors.inputs]
+    examples = batch and (batch.size, batch.widths, sorted(batch.columns.items()), BYTES, MOST)
+    parts = (
+        source_digest(), [row and rows[row] for row in program.rows], program.operands, program.constants, program.names,
+        [*program.families.items()], varies, [*results], [*each], examples,
+    )  # fmt: skip
+    return marshal.dumps(parts, 2)
+
+
+@cache
+def source_digest() -> bytes:
+    """The text of this library, which makes other text of the same program when it changes."""
+    folder = Path(__file__).parents[1]
+    files = sorted([*folder.rglob("*.py"), *folder.rglob("*.h")])
+    return blake2b(b"".join([file.read_bytes() for file in files])).digest()
 
 
 def has_nan(numbers: Numbers) -> bool:

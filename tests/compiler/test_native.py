@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import autograd as ag
 import nn
 from autograd.compiler import executable, runs
+from autograd.compiler.native import building
+from autograd.compiler.tensors import lower
 from tests.compiler.native import needs_compiler
 from tests.compiler.test_random_programs import INPUTS, ROWS, eager, programs, run
 
@@ -245,3 +247,38 @@ def test_threads_share_machine_code():
         thread.join()
     assert {k: len(values) for k, values in found.items()} == dict.fromkeys(range(8), 1)
     assert all(values.pop() == pytest.approx(50 * math.tanh((0.01 * k) ** 2)) for k, values in found.items())
+
+
+@needs_compiler
+@pytest.mark.parametrize("batch", [None, 0])
+def test_what_is_kept_is_not_even_written_again(place, monkeypatch, batch):
+    def built():
+        building._loaded.clear()
+        compiled = ag.compile(lambda x: ag.exp(x) * x + 2.0, backend="native", batch=batch, reduce=None if batch == 0 else "mean")
+        return compiled([0.5, 1.5] if batch == 0 else 0.5), compiled.native_source
+
+    first, kept = built(), place.kept()
+    monkeypatch.setattr(lower, "lowered", lambda *_: pytest.fail("lowered again"))
+    compiled = ag.compile(lambda x: ag.exp(x) * x + 2.0, backend="native", batch=batch, reduce=None if batch == 0 else "mean")
+    building._loaded.clear()
+    assert np.array_equal(compiled([0.5, 1.5] if batch == 0 else 0.5), first[0])
+    assert place.kept() == kept
+
+
+@needs_compiler
+def test_another_library_of_ours_makes_other_machine_code(place, monkeypatch):
+    f = ag.compile(lambda x: ag.exp(x) * x, backend="native")
+    f(0.5)
+    kept = place.kept()
+    monkeypatch.setattr(runs, "source_digest", lambda: b"another")
+    building._loaded.clear()
+    assert ag.compile(f.function, backend="native")(0.5) == f(0.5)
+    assert len(place.kept()) == len(kept) + 1
+
+
+@needs_compiler
+def test_an_own_primitive_of_the_same_name_makes_other_machine_code(place, own_rows):
+    twice = ag.primitive("kept_times", "2.0 * x", "2.0")
+    assert ag.compile(lambda x: twice(x) * x, backend="native")(3.0) == 18.0
+    thrice = ag.primitive("kept_times", "3.0 * x", "3.0")
+    assert ag.compile(lambda x: thrice(x) * x, backend="native")(3.0) == 27.0

@@ -13,14 +13,14 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
 from autograd.compiler.native.cache import SCRATCH, SUFFIX, digest, find, keep, remove
 
-__all__ = ["FLAGS", "NativeError", "compiler", "load"]
+__all__ = ["FLAGS", "NativeError", "compiler", "load", "load_made"]
 
 # Zig checks for undefined behaviour unless told not to; every other compiler accepts the flag.
 FLAGS = ("-std=gnu11", "-O2", "-ffp-contract=off", "-march=native", "-fPIC", "-shared", "-Wno-psabi", "-fno-sanitize=all")
@@ -42,17 +42,24 @@ class NativeError(RuntimeError):
 
 
 def load(text: str, *, flags: Sequence[str] = FLAGS, timeout: float = 60.0) -> ctypes.CDLL:
-    """The library of a text of C, compiled unless this process has loaded it or the cache has kept it.
+    """The library of a text of C, compiled unless this process has loaded it or the cache has kept it; see `load_made`."""
+    return load_made(text.encode(), lambda: text, flags=flags, timeout=timeout)
+
+
+def load_made(
+    made_from: bytes, write: Callable[[], str], *, flags: Sequence[str] = FLAGS, timeout: float = 60.0
+) -> ctypes.CDLL:  # fmt: skip
+    """The library of a text of C that `write()` makes of something; it is not even written if the library is kept already.
 
     A library stays loaded as long as the process lives. Calls of its functions release the GIL.
     Raises NativeError, with what the compiler said, if there is no library; a compiler that takes longer than `timeout` seconds
     is stopped. A failure is not remembered: the next call tries again.
     """
     command = compiler()
-    key = _key(text, command, flags)
+    key = _key(made_from, command, flags)
     with _locks.setdefault(key, threading.Lock()):
         if key not in _loaded:
-            _loaded[key] = _kept(key) or _built(key, text, command, flags, timeout)
+            _loaded[key] = _kept(key) or _built(key, write(), command, flags, timeout)
         return _loaded[key]
 
 
@@ -82,14 +89,14 @@ def compiler() -> list[str]:
     )
 
 
-def _key(text: str, command: Sequence[str], flags: Sequence[str]) -> str:
+def _key(made_from: bytes, command: Sequence[str], flags: Sequence[str]) -> str:
     """One key for one library: it changes with all that the machine code depends on."""
     programs = []
     for word in command:  # "ccache gcc" is two programs
         if path := shutil.which(word):
             found = os.stat(path)
             programs.append((path, found.st_size, found.st_mtime_ns))
-    return digest(repr((text, [*command], [*flags], programs, platform.machine(), _processor())).encode())
+    return digest(repr((made_from, [*command], [*flags], programs, platform.machine(), _processor())).encode())
 
 
 def _processor() -> str:
