@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import autograd
@@ -76,8 +79,6 @@ class Dropout(Module):
     ([0.0, 2.0, 2.0, 0.0], [1.0, 1.0])
     """
 
-    given: Iterator[Any] | None = None  # factors that are used instead of drawing, while a training step is compiled
-
     def __init__(self, rate: float = 0.5, *, rng: Any = None, seed: int | None = None) -> None:
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"Dropout needs a rate from 0 to below 1, not {rate!r}")
@@ -89,7 +90,8 @@ class Dropout(Module):
 
     def drop(self, x: Any) -> Any:
         """One number, dropped or scaled up."""
-        return x * (self.factor() if self.given is None else next(self.given))
+        given = GIVEN.get().get(id(self))
+        return x * (self.factor() if given is None else next(given))
 
     def factor(self) -> float:
         """Draw 0, or what keeps the mean as it is."""
@@ -97,6 +99,20 @@ class Dropout(Module):
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate})"
+
+
+# Factors that modules use instead of drawing, while a training step is compiled: in this thread alone.
+GIVEN: ContextVar[Mapping[int, Iterator[Any]]] = ContextVar("GIVEN", default=MappingProxyType({}))
+
+
+@contextmanager
+def given_to(factors: Mapping[Dropout, Iterator[Any]]) -> Iterator[None]:
+    """Make each Dropout use these factors, one after the other, instead of drawing."""
+    token = GIVEN.set({id(dropout): given for dropout, given in factors.items()})
+    try:
+        yield
+    finally:
+        GIVEN.reset(token)
 
 
 class Sequential(Module):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import pickle
 import random
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from io import BytesIO
 from operator import mul
 from typing import Any, NamedTuple
@@ -21,6 +19,7 @@ from nn.losses import known
 from nn.module import Module
 from nn.optim import clip_grad_norm
 from nn.steps import Steps, check_finite, numbers, require_value
+from nn.workers import Task, Workers, cuts, dumps
 
 __all__ = ["ParallelSteps"]
 
@@ -41,25 +40,20 @@ class ParallelSteps(Steps):
     Where it is not known that the loss of a batch is the mean or the sum of the losses of its samples, every batch tries it out.
     The pieces are added up in their order, so the numbers are those of one process up to the order of additions, however the
     workers are scheduled. Dropout draws anew in every piece, from a generator that the epoch, the batch and the piece fix.
-    A worker that is lost costs its piece, which is then computed here, with a warning.
+    A worker that is lost costs its piece, which is sent again, with a warning.
     """
 
     def __init__(self, *arguments: Any, executor: Executor, workers: int | None = None) -> None:
         super().__init__(*arguments)
-        if not callable(getattr(executor, "submit", None)):
-            raise TypeError(f"fit(executor=) needs a concurrent.futures.Executor, not {type(executor).__name__} {executor!r}")
+        self.workers = Workers(executor, workers)
         # The mean over numbers is the mean over samples where all samples have as many numbers.
-        self.executor, self.reduction = executor, known(self.loss)[1] if is_uniform(self.targets) else ""
-        self.workers = workers or workers_of(executor)
-        self.shares_memory = isinstance(executor, ThreadPoolExecutor)
+        self.reduction = known(self.loss)[1] if is_uniform(self.targets) else ""
         self.batches = 0
 
     def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
         """Move the parameters by the gradient of some samples; returns their loss and what was predicted."""
         reduction = self.reduction or self.found_out(batch)
-        count = len(batch)
-        cuts = [(k * count // self.workers, (k + 1) * count // self.workers) for k in range(self.workers)]
-        parts = [batch[start:stop] for start, stop in cuts if start < stop]
+        parts = cuts(batch, self.workers.count)
         pieces = self.gathered(parts)
         weights = [len(part) / len(batch) if reduction == "mean" else 1.0 for part in parts]
         objective = sum(weight * piece.loss for weight, piece in zip(weights, pieces))
@@ -106,95 +100,25 @@ class ParallelSteps(Steps):
 
     def gathered(self, parts: Sequence[Sequence[int]]) -> list[Piece]:
         """What the workers found, in the order of the parts."""
-        shared = None if self.shares_memory else self.packed((self.model, self.loss))
-        tasks: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        shared = None if self.workers.shares_memory else dumps((self.model, self.loss))
+        tasks = []
         for k, part in enumerate(parts):
             seed = f"{self.epoch}, {self.batches}, {k}"
             inputs, targets = [self.inputs[i] for i in part], [self.targets[i] for i in part]
+            function: Callable[..., Any] = of_copy
+            arguments: tuple[Any, ...] = (self.loss, inputs, targets, seed)
             if shared is None:
-                tasks.append((of_copy, (copy.deepcopy(self.model), self.loss, inputs, targets, seed)))
+                arguments = (copy.deepcopy(self.model), *arguments)
             else:
-                tasks.append((of_bytes, (shared, self.packed((inputs, targets)), seed)))
-        futures: list[Future[Any] | None] = []
-        try:
-            for function, arguments in tasks:
-                futures.append(self.submitted(function, arguments))
-            return [self.result(future, *task) for future, task in zip(futures, tasks)]
-        except BaseException:
-            for future in futures:
-                if future is not None:
-                    future.cancel()
-            raise
-
-    def packed(self, things: Any) -> bytes:
-        """What is sent to workers. Raises TypeError for what cannot be."""
-        try:
-            return dumps(things)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise TypeError(
-                f"fit(executor=) sends the model, the loss and the samples to other processes, and one of them cannot be "
-                f"pickled: {error}; define it at the top of a module, or install cloudpickle"
-            ) from error
-
-    def submitted(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any] | None:
-        """A task for a worker; None if the executor takes none any more."""
-        try:
-            return self.executor.submit(function, *arguments)
-        except Exception as error:
-            self.warn(error)
-            return None
-
-    def result(self, future: Future[Any] | None, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Piece:
-        """What a worker found; computed here if the worker was lost. Raises what the model or the loss raised."""
-        answer = None
-        if future is not None:
-            try:
-                answer = future.result()
-            except Exception as error:
-                self.warn(error)
-        if answer is None:
-            answer = function(*arguments)
-        if isinstance(answer, Exception):
-            raise answer
-        return Piece(*answer)
-
-    def warn(self, error: Exception) -> None:
-        """Say that a worker was lost."""
-        warnings.warn(
-            f"a worker of fit(executor=) was lost ({type(error).__name__}: {error}); its samples are computed in this process",
-            RuntimeWarning, stacklevel=6,
-        )  # fmt: skip
-
-
-def workers_of(executor: Any) -> int:
-    """How many workers an executor has, as far as it tells: the threads of Dask's workers, or a number that it was made with.
-
-    Else as many as this machine has processors. The pieces of a training stay the same, though workers come and go, so that
-    its numbers can be had again.
-    """
-    client = getattr(executor, "_client", executor)
-    if callable(threads := getattr(client, "nthreads", None)):
-        with suppress(Exception):  # a scheduler that does not answer loses no training
-            if isinstance(found := threads(), Mapping) and (total := sum(found.values())) > 0:
-                return int(total)
-    size = getattr(executor, "_max_workers", None)
-    return size if isinstance(size, int) and size > 0 else os.cpu_count() or 1
+                function, arguments = of_bytes, (shared, dumps((inputs, targets)), seed)
+            tasks.append(Task(function, arguments, partial(function, *arguments)))
+        return [Piece(*answer) for answer in self.workers.gathered(tasks, self.workers.send(tasks))]
 
 
 def is_uniform(targets: Sequence[Any]) -> bool:
     """Whether all targets are single numbers, or lists of numbers as long as each other."""
     shapes = {len(target) if hasattr(target, "__len__") else -1 for target in targets}
     return len(shapes) == 1 and not any(hasattr(part, "__len__") for target in targets if shapes != {-1} for part in target)
-
-
-def dumps(things: Any) -> bytes:
-    """Pickled; with cloudpickle where it is installed, which knows the functions of a script and lambdas too."""
-    try:
-        import cloudpickle  # type: ignore[import-untyped]
-    except ImportError:
-        return pickle.dumps(things)
-    found: bytes = cloudpickle.dumps(things)
-    return found
 
 
 class Facts(pickle.Pickler):
@@ -230,33 +154,27 @@ def check_unchanged(before: dict[tuple[int, str], Any], after: dict[tuple[int, s
             )
 
 
-def of_bytes(shared: bytes, samples: bytes, seed: str) -> Any:
-    """What a worker in another process does. An error of the model or the loss is an answer: it is not the worker's."""
-    try:
-        (model, loss), (inputs, targets) = pickle.loads(shared), pickle.loads(samples)
-        return of_copy(model, loss, inputs, targets, seed)
-    except Exception as error:
-        return error
+def of_bytes(shared: bytes, samples: bytes, seed: str) -> tuple[Any, ...]:
+    """What a worker in another process does."""
+    (model, loss), (inputs, targets) = pickle.loads(shared), pickle.loads(samples)
+    return of_copy(model, loss, inputs, targets, seed)
 
 
-def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targets: Sequence[Any], seed: str) -> Any:
+def of_copy(model: Module, loss: Callable[..., Any], inputs: Sequence[Any], targets: Sequence[Any], seed: str) -> tuple[Any, ...]:
     """The loss of some samples, its gradient and the predictions, by a copy of the model that nobody else uses."""
-    try:
-        for rng in generators(model):
-            fresh = random.Random(f"{state_of(rng)}, {seed}")
-            if hasattr(rng, "setstate"):
-                rng.setstate(fresh.getstate())
-            else:
-                rng.bit_generator.state = type(rng.bit_generator)(fresh.getrandbits(64)).state
-        for parameter in model.named_parameters().values():
-            parameter.grad = 0.0
-        before = facts(model)
-        predictions = [model(x) for x in inputs]
-        check_unchanged(before, facts(model))
-        objective = loss(predictions, list(targets))
-        require_value(objective)
-        objective.backward()
-        gradient = [parameter.grad for parameter in model.named_parameters().values()]
-        return tuple(Piece(float(objective), gradient, [numbers(prediction) for prediction in predictions]))
-    except Exception as error:
-        return error
+    for rng in generators(model):
+        fresh = random.Random(f"{state_of(rng)}, {seed}")
+        if hasattr(rng, "setstate"):
+            rng.setstate(fresh.getstate())
+        else:
+            rng.bit_generator.state = type(rng.bit_generator)(fresh.getrandbits(64)).state
+    for parameter in model.named_parameters().values():
+        parameter.grad = 0.0
+    before = facts(model)
+    predictions = [model(x) for x in inputs]
+    check_unchanged(before, facts(model))
+    objective = loss(predictions, list(targets))
+    require_value(objective)
+    objective.backward()
+    gradient = [parameter.grad for parameter in model.named_parameters().values()]
+    return tuple(Piece(float(objective), gradient, [numbers(prediction) for prediction in predictions]))

@@ -15,6 +15,7 @@ from nn.module import Module, check_size
 from nn.optim import SGD, Optimizer
 from nn.parallel import ParallelSteps
 from nn.saving import load, save
+from nn.split import SplitSteps
 from nn.steps import Steps, numbers
 
 __all__ = ["fit"]
@@ -41,7 +42,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     seed: int = 0,
     compile: bool | str = False,
-    executor: Executor | None = None,
+    executor: Executor | Any = None,
     workers: int | None = None,
     progress: bool | None = None,
 ) -> History:
@@ -62,17 +63,21 @@ def fit(
     for one sample; for a loss of your own, a batch is traced as a whole, unless you say with "mean" or "sum" what it is of the
     losses of its samples alone.
 
-    `executor`, any of `concurrent.futures` (or Dask's `Client(...).get_executor()`), splits the gradients of each batch over its
-    workers: the same numbers up to the order of additions. Each batch has as many pieces as there are `workers`: by default,
-    as many as the executor tells (Dask: the threads of all workers), or else as this machine has processors. A worker that is
-    lost does not end the training. Dropout draws anew in every piece of a batch. The loss must be the mean or the sum of the
-    losses of samples, which is tried out where it is not known.
+    `executor`, any of `concurrent.futures`, or Dask's `Client(...)`, splits the gradients of each batch over its workers: the
+    same numbers up to the order of additions, which does not depend on who is ready first. Each batch has as many pieces as
+    there are `workers`: by default, as many as the executor tells (Dask: the threads of all workers), or else as this machine
+    has processors. The samples of a worker that is lost are sent again, with a warning, and RuntimeError is raised where three
+    in a row are lost; if the executor takes none any more, the training goes on in this process. The loss must be the mean or
+    the sum of the losses of samples. By the engine, that is tried out where it is not known, and Dropout draws anew in every
+    piece of a batch. With `compile`, a loss of your own needs "mean" or "sum", Dropout draws what it draws in one process, and
+    every worker gets the data and the model once: samples must be arrays of numbers, and targets of one shape.
 
     `checkpoint` names a .json or .safetensors file that is written after every epoch. If it exists, training goes on from it
     and comes to the same numbers as without a break.
 
     Raises ValueError for no samples or lengths that differ, for an optimizer of another model, or for a loss that cannot be
-    split; TypeError for what cannot be sent to the workers; FloatingPointError when the loss is not finite.
+    split; TypeError for what cannot be sent to the workers; RuntimeError for samples on which workers are lost again and again;
+    FloatingPointError when the loss is not finite. What a model or a loss raises in a worker is raised here.
 
     >>> from nn import Neuron, mse_loss
     >>> line = Neuron(1, nonlin=False, seed=0)
@@ -133,23 +138,24 @@ def check_settings(model: Any, loss: Any, optimizer: Any, epochs: int, batch_siz
 
 
 def check_execution(compile: Any, executor: Any, workers: Any) -> None:
-    """Raise ValueError for steps that are neither compiled nor split over workers nor taken by the engine."""
+    """Raise ValueError or TypeError for settings that name no way of taking steps."""
     if workers is not None:
         check_size(workers, "the number of workers of fit")
         if executor is None:
             raise ValueError(f"fit got workers={workers} and no executor that has them; add executor=")
     if compile not in (False, True, "mean", "sum"):
         raise ValueError(f"fit needs compile of True, 'mean' or 'sum', not {compile!r}")
-    if compile and executor is not None:
-        raise ValueError("fit splits batches over an executor, or compiles them, not both; leave one of the two out")
 
 
 def steps_of(
-    parts: tuple[Any, ...], compile: bool | str, executor: Executor | None, workers: int | None, *, predicting: bool
+    parts: tuple[Any, ...], compile: bool | str, executor: Any, workers: int | None, *, predicting: bool
 ) -> Steps:  # fmt: skip
     """The steps of a training: compiled, split over workers, or taken by the engine."""
     if compile:
-        return CompiledSteps(*parts, reduction="" if compile is True else compile, predicting=predicting)
+        options: Any = {"reduction": "" if compile is True else compile, "predicting": predicting}
+        if executor is None:
+            return CompiledSteps(*parts, **options)
+        return SplitSteps(*parts, **options, executor=executor, workers=workers)
     return Steps(*parts) if executor is None else ParallelSteps(*parts, executor=executor, workers=workers)
 
 
@@ -164,8 +170,9 @@ def check_optimizer(optimizer: Any, model: Module) -> None:
 
 def learn(steps: Steps, count: int, batch_size: int | None, seed: int, epoch: int) -> tuple[float, list[Any]]:
     """One epoch; returns its mean loss and the numbers that were predicted, in the order of the samples."""
-    order = list(range(count))
+    order: Sequence[int] = range(count)
     if batch_size is not None:
+        order = list(order)
         random.Random(f"{seed}, epoch {epoch}").shuffle(order)
     steps.epoch, total, predicted = epoch, 0.0, [0.0] * count
     for batch in batches(order, batch_size):

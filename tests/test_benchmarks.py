@@ -49,6 +49,7 @@ MODULES = {
         ],
     ),
     "tests.benchmarks.explorer": ([], ["two neurons"]),
+    "tests.benchmarks.workers": (["sklearn"], ["2 processes", "2 threads", "by CPU time", "counting"]),
     "tests.benchmarks.sparse": (["scipy"], ["Hessian of Rosenbrock", "an arrow", "heat equation", "the same, compiled"]),
     "tests.benchmarks.pictures": ([], ["28 values", "a chain of 5,000: refused in"]),
 }

@@ -390,16 +390,30 @@ class Compiled:
         variant = self.latest_variant()
         return to_c(variant.program, name or self.__name__, variant.numbers(), careful=careful, varying=list(variant.varying))
 
-    def to_jax(self, *, careful: bool = False) -> Callable[[Any], Any]:
+    def to_jax(self, *, careful: bool = False, checked: bool = False) -> Callable[[Any], Any]:
         """The latest program on `jax.numpy`: a pure function from inputs, a flat array, to (results, derivatives by all inputs).
 
-        `inputs` gives the numbers of arguments in their order. The function can be given to `jax.jit` and `jax.vmap`. It has the
-        precision that JAX is set to: call jax.config.update("jax_enable_x64", True) first for that of the engine. Where a
-        comparison comes out otherwise than in the trace, everything is nan; `careful` is as in `to_c`. Raises ImportError
-        without JAX.
+        `inputs` gives the numbers of arguments in their order. The function can be given to `jax.jit` and `jax.vmap`, and its
+        inputs may lie on many devices. It has the precision that JAX is set to: call
+        jax.config.update("jax_enable_x64", True) first for that of the engine. Where a comparison has another outcome than in
+        the trace, everything is nan, for under `jit` nothing can be raised. With `checked`, it is an error instead, which names
+        the comparison: a ValueError outside of `jit`; under `jit` and `vmap`, that of `jax.experimental.checkify`, without which
+        they refuse it. `careful` is as in `to_c`. Raises ImportError without JAX.
+
+        >>> import autograd as ag
+        >>> f = ag.compile(lambda x: 2.0 * x if x > 0.0 else x)
+        >>> f(3.0)
+        6.0
+        >>> import jax  # doctest: +SKIP
+        >>> from jax.experimental import checkify  # doctest: +SKIP
+        >>> jax.jit(f.to_jax())(jax.numpy.array([-3.0]))  # doctest: +SKIP
+        (Array([nan], dtype=float32), Array([nan], dtype=float32))
+        >>> error, _ = jax.jit(checkify.checkify(f.to_jax(checked=True)))(jax.numpy.array([-3.0]))  # doctest: +SKIP
+        >>> error.throw()  # doctest: +SKIP
+        ValueError: line 1: x > 0.0 is True in the program, and not for these inputs; use where or maximum
         """
         variant = self.latest_variant()
-        return to_jax(variant.program, variant.numbers(), careful=careful)
+        return to_jax(variant.program, variant.numbers(), careful=careful, checked=checked)
 
     def latest_variant(self) -> Variant:
         """The latest program."""

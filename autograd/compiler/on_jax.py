@@ -14,18 +14,19 @@ from autograd.compiler.reverse import differentiated
 __all__ = ["to_jax"]
 
 
-def to_jax(program: Program, wanted: Sequence[int], *, careful: bool = False) -> Callable[[Any], Any]:
+def to_jax(program: Program, wanted: Sequence[int], *, careful: bool = False, checked: bool = False) -> Callable[[Any], Any]:
     """`run(inputs)`: the results of a program in an array; with inputs that are `wanted`, (results, derivatives by all inputs).
 
-    Where a comparison does not come out as it did, or an input that indexes is out of range, everything is nan. With `careful`,
-    derivatives that come out as nan are computed again with care, as the room of reverse mode has it.
+    Where a comparison has another outcome than in the trace, or an input that indexes is out of range, everything is nan; with
+    `checked`, that is an error of `jax.experimental.checkify`. With `careful`, derivatives that come out as nan are computed
+    again with care, as the room of reverse mode has it.
     """
     import jax
     import jax.numpy as jnp
 
     count, size = len(program.outputs), len(program.inputs)
     places = jnp.array([o * size + k for o in range(count) for k in wanted], dtype=int)
-    plain = Executor(differentiated(program, wanted), count)
+    plain = Executor(differentiated(program, wanted), count, checked)
     again = Executor(differentiated(program, wanted, careful=True), count) if careful and wanted else plain
 
     def slopes(found: Any) -> Any:
@@ -44,10 +45,13 @@ def to_jax(program: Program, wanted: Sequence[int], *, careful: bool = False) ->
 
 
 class Executor:
-    """A program as a function of arrays of JAX: its first `count` results, and the others."""
+    """A program as a function of arrays of JAX: its first `count` results, and the others.
 
-    def __init__(self, program: Program, count: int) -> None:
-        self.program, tensors = program, recover(program)
+    If it is `checked`, a failed check is an error.
+    """
+
+    def __init__(self, program: Program, count: int, checked: bool = False) -> None:
+        self.program, self.checked, tensors = program, checked, recover(program)
         at = {ref: k for k, ref in enumerate(program.inputs)}
         self.order = [at[ref] for block in tensors.inputs for ref in block.entries if ref is not None]
         self.limits = limits(tensors, at)
@@ -67,10 +71,22 @@ class Executor:
         signs |= {"==": jnp.equal, "!=": jnp.not_equal}
         valid = jnp.array(True)
         for k, guard in enumerate(self.program.guards):
-            valid &= signs[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer
+            holds = signs[guard.sign](sides[2 * k], sides[2 * k + 1]) == guard.answer
+            told = guard.told(self.program)
+            valid &= self.check(holds, f"{told} in the program, and not for these inputs; use where or maximum")
         for k, limit in self.limits.items():
-            valid &= (inputs[k] >= 0) & (inputs[k] < limit)
+            holds = (inputs[k] >= 0) & (inputs[k] < limit)
+            valid &= self.check(holds, f"{self.program.names[k]} indexes {limit} rows: it must be from 0 to {limit - 1}")
         return jnp.where(valid, results, jnp.nan), jnp.where(valid, slopes, jnp.nan)
+
+
+    def check(self, holds: Any, message: str) -> Any:
+        """Whether something holds. If that is checked, it is an error if not: at once, or where `checkify` looks."""
+        if self.checked:
+            from jax.experimental import checkify
+
+            checkify.check(holds, message.replace("{", "{{").replace("}", "}}"))  # it is a format
+        return holds
 
 
 def limits(tensors: Tensors, at: dict[int, int]) -> dict[int, int]:

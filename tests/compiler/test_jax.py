@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,7 @@ from autograd.ops import TABLE
 from tests.compiler.test_random_programs import ROWS, eager, programs, traced
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
+ROOT = Path(__file__).parents[2]
 # XLA takes numbers below 2.2e-308 for zero.
 NORMAL = st.floats(-2.0, 2.0, allow_subnormal=False).filter(lambda x: x == 0.0 or abs(x) > 1e-30)
 EDGES = [0.0, 1.0, -1.0, 0.5, -2.5, 3.0, math.inf, -math.inf, math.nan]
@@ -76,6 +81,101 @@ def test_where_the_program_is_not_valid_everything_is_nan():
         results, slopes = run(np.array(wrong))
         assert np.isnan(results).all()
         assert np.isnan(slopes[:3]).all()  # the index has no derivative, here as elsewhere
+
+
+def test_what_fails_is_an_error_where_it_is_checked():
+    from jax.experimental import checkify
+
+    def f(table, x, i):
+        return ag.take(table, i) * x if x > 1.0 else x
+
+    compiled = ag.compile(f)
+    compiled([2.0, 3.0], 2.0, 0)
+    run, right = compiled.to_jax(checked=True), np.array(compiled.inputs([2.0, 3.0], 4.0, 1))
+    assert run(right)[0].tolist() == [12.0]
+    jitted, mapped = jax.jit(checkify.checkify(run)), jax.jit(checkify.checkify(jax.vmap(run)))
+    error, (results, slopes) = mapped(np.array([right, right]))
+    assert error.get() is None
+    assert results.tolist() == [[12.0]] * 2
+    assert slopes.tolist() == [[0.0, 4.0, 3.0, 0.0]] * 2
+    comparison, index = r"x > 1.0 is True in the program, and not for these inputs", "i indexes 2 rows: it must be from 0 to 1"
+    for wrong, message in [
+        ([2.0, 3.0, 0.5, 1.0], comparison), ([2.0, 3.0, math.nan, 1.0], comparison), ([2.0, 3.0, 4.0, 2.0], index),
+        ([2.0, 3.0, 4.0, -1.0], index),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            run(np.array(wrong))
+        for error, _ in (jitted(np.array(wrong)), mapped(np.array([right, wrong, right]))):
+            with pytest.raises(ValueError, match=message):
+                error.throw()
+    with pytest.raises(ValueError, match="functionaliz"):  # JAX says what is missing
+        jax.jit(run)(right)
+
+
+def test_checks_and_care_go_together():
+    from jax.experimental import checkify
+
+    compiled = ag.compile(lambda x: (ag.relu(ag.sqrt(x[0]) - 1.0) + x[1]) * (1.0 if x[1] > 1.0 else 2.0))
+    compiled([0.0, 2.0])
+    run = jax.jit(checkify.checkify(compiled.to_jax(careful=True, checked=True)))
+    error, (_, slopes) = run(np.array([0.0, 2.0]))
+    assert error.get() is None
+    assert slopes.tolist() == [0.0, 1.0]
+    assert "is True in the program" in run(np.array([0.0, 1.0]))[0].get()
+
+
+def test_braces_in_names_are_no_format():
+    compiled = ag.compile(lambda x: x["{}"] if x["{}"] > 0.0 else 0.0)
+    compiled({"{}": 1.0})
+    with pytest.raises(ValueError, match=r"x\.\{\} > 0.0 is True"):
+        compiled.to_jax(checked=True)(np.array([-1.0]))
+
+
+SHARDED = """
+import jax, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+jax.config.update("jax_enable_x64", True)
+import autograd as ag, nn
+
+model = nn.MLP(3, [5, 1], activation="tanh", seed=1)
+weights = np.array([p.data for p in model.parameters()])
+examples = np.random.default_rng(0).normal(size=(32, 4))
+compiled = ag.compile(lambda model, x, y: (model(x) - y) ** 2)
+compiled(model, examples[0, :3].tolist(), float(examples[0, 3]))
+assert compiled.inputs(model, examples[1, :3].tolist(), float(examples[1, 3])) == [*weights, *examples[1]]
+run = compiled.to_jax()
+
+def of_one(weights, example):
+    results, slopes = run(jax.numpy.concatenate([weights, example]))
+    return jax.numpy.append(slopes[:weights.size], results)
+
+def step(weights, examples):
+    return jax.vmap(of_one, (None, 0))(weights, examples).mean(0)
+
+assert len(jax.devices()) == 4
+mesh = Mesh(np.array(jax.devices()), ("batch",))
+whole, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
+placed = jax.device_put(weights, whole), jax.device_put(examples, split)
+sharded = jax.jit(step, in_shardings=(whole, split), out_shardings=whole)
+text = sharded.lower(*placed).compile().as_text()
+found = sharded(*placed)
+assert len(found.sharding.device_set) == 4
+
+step = ag.compile(compiled.function, batch=(1, 2)).functional(model)
+value, gradient = step(weights, examples[:, :3].tolist(), examples[:, 3].tolist())
+np.testing.assert_allclose(found, [*gradient, value], rtol=1e-12)
+np.testing.assert_allclose(found, jax.jit(lambda w, e: jax.vmap(of_one, (None, 0))(w, e).mean(0))(weights, examples), rtol=1e-12)
+print(*(text.count(f" {word}(") for word in ("all-reduce", "all-reduce-start", "all-gather", "all-to-all", "collective-permute")))
+"""
+
+
+def test_examples_on_four_devices_need_one_all_reduce():
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", SHARDED], env=os.environ | flags, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "0", "0", "0", "0"]
 
 
 def test_results_in_containers_have_a_jacobian():
