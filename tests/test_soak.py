@@ -27,7 +27,7 @@ from tests.soak.many import Report, soak
 from tests.soak.oracle import DIGITS, ROWS, Oracle
 from tests.soak.programs import Derivatives, Program, Step, flatten, same_structure
 from tests.soak.rules import RULES, differentiated, rule
-from tests.soak.systems import SYSTEMS, Engine
+from tests.soak.systems import SYSTEMS, Engine, RefusedError
 
 NAMES = [row.name for row in ROWS]
 ROOT = Path(__file__).parent.parent
@@ -290,3 +290,17 @@ def test_sums_of_compiled_functions_may_be_taken_in_another_order():
     absorbed = Program("absorbed", [0.5], steps, ("v1",), 0)  # 0.0 in this order, 1.0 in another
     for system in (Engine(), Compiled("python")):
         assert judge(absorbed, [system]).kind in (FULL, OPEN)
+
+
+class Refusing:
+    """A system that says of every program that a comparison comes out otherwise."""
+
+    name = "refusing"
+
+    def value_and_derivatives(self, program):
+        raise RefusedError("a comparison comes out otherwise")
+
+
+def test_a_comparison_that_is_refused_is_wrong_unless_roundings_decide_it():
+    assert judge(generate("78/1269"), [Refusing()]).kind == OPEN  # a sum of 0 is compared with 0
+    assert judge(generate("0/3"), [Refusing()]).kind == WRONG

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from autograd.compiler.draws import OWN_THREADS
 from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
 from autograd.compiler.plain import PlainText
@@ -235,7 +236,7 @@ class Blocks:
 @lru_cache(maxsize=4)
 def pool(threads: int) -> ThreadPoolExecutor:
     """So many threads, which stay."""
-    return ThreadPoolExecutor(threads, "autograd")
+    return ThreadPoolExecutor(threads, OWN_THREADS)
 
 
 if hasattr(os, "register_at_fork"):

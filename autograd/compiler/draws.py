@@ -11,9 +11,11 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["Draws", "state_of"]
+__all__ = ["OWN_THREADS", "Draws", "state_of"]
 
 RLOCK = type(threading.RLock())
+OWN_THREADS = "autograd blocks"  # begins the names of the threads that run blocks of batches
+QUIET = (OWN_THREADS, "tqdm_monitor")  # threads that draw nothing
 GAUSS = random.Random.gauss.__code__  # every second number of it was kept from the call before
 
 
@@ -33,8 +35,9 @@ class Draws:
 
     @property
     def are_own(self) -> bool:
-        """Whether it was this thread that drew, for sure: no other runs, or `alone`."""
-        return self.alone or threading.active_count() == 1
+        """Whether it was this thread that drew, for sure: no other runs that may draw, or `alone`."""
+        others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+        return self.alone or all(name.startswith(QUIET) for name in others)
 
     @contextmanager
     def watched(self, *, alone: bool = False) -> Iterator[None]:

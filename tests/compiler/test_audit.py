@@ -28,6 +28,7 @@ import autograd as ag
 import nn
 from autograd import CompileMismatch, Value
 from autograd.compiler.audit import SHARE, Auditor, Follower, Record
+from autograd.compiler.blocks import pool
 from autograd.compiler.program import Program
 from tests.test_random_expressions import ROWS, programs, run
 
@@ -324,7 +325,12 @@ def test_random_states_and_output_are_untouched(capsys):
     assert states() == before
 
 
-def test_a_function_that_begins_to_draw_is_put_back(tmp_path):
+@pytest.mark.parametrize("threads", ["none", "blocks", "tqdm"])
+def test_a_function_that_begins_to_draw_is_put_back(tmp_path, threads):
+    if threads == "blocks":  # threads that stay, and draw nothing
+        pool(2).submit(time.sleep, 0.0).result()
+    elif threads == "tqdm":
+        list(pytest.importorskip("tqdm").tqdm(range(3), disable=False, file=io.StringIO()))
     switch = str(tmp_path / "switch")
     rng = np.random.default_rng(3)
 

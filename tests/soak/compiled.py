@@ -15,7 +15,7 @@ import autograd as ag
 import nn
 from tests.compiler.native import COMPILER, called, library
 from tests.soak.programs import Derivatives, Program, flatten
-from tests.soak.systems import SYSTEMS, System, WrongAnswerError, leaves
+from tests.soak.systems import SYSTEMS, RefusedError, System, leaves
 
 __all__ = ["COMPILED", "Batch", "Compiled", "Exported", "Functional", "Native", "OnJax", "Training", "available", "systems_for"]
 
@@ -153,7 +153,7 @@ class Exported:
             made = library(compiled.to_c("f", careful=True), Path(folder), "-O0")
             status, found = called(made.f_gradient, list(compiled.inputs(program.point())), 1, count)
         if status:
-            raise WrongAnswerError(f"the C program returns {status}: it does not hold where it was traced")
+            raise RefusedError(f"the C program returns {status}: it does not hold where it was traced")
         return Derivatives(found[0], found[1:])
 
 

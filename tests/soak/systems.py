@@ -10,11 +10,15 @@ from typing import Any, Protocol
 import autograd as ag
 from tests.soak.programs import Derivatives, Program, flatten, rebuilt, same_structure
 
-__all__ = ["SYSTEMS", "Engine", "Forward", "Plain", "System", "WrongAnswerError"]
+__all__ = ["SYSTEMS", "Engine", "Forward", "Plain", "RefusedError", "System", "WrongAnswerError"]
 
 
 class WrongAnswerError(Exception):
     """A system answered in a form that no reader of its documentation expects."""
+
+
+class RefusedError(Exception):
+    """A program says that a comparison comes out otherwise than where it was traced."""
 
 
 class System(Protocol):
