@@ -8,13 +8,17 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from math import copysign, inf, isfinite, nan, prod
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import autograd as ag
 from autograd.compiler.native.folds import FOLDS
 from autograd.compiler.native.printing import printed
 from autograd.compiler.native.spelling import POWERS
 from autograd.compiler.tensors.instructions import Affine, Code, Gather, Instruction, Number, Taken
+from autograd.compiler.tensors.lower import lowered
 from autograd.ops import TABLE
 from autograd.primitives import primitive
 from tests.compiler.native import COMPILER, needs_compiler
@@ -400,6 +404,15 @@ def test_tables_begin_where_other_operands_are_read(gathered, tmp_path):
         steps.append(("mul", (), 0, Affine("out", k + 1, ()), Affine("out", k, ()), Affine("in", k, ())))
     code, inputs = chain(*steps, inputs=20), [1.0 + 0.1 * k for k in range(20)]
     assert run(code, inputs, tmp_path) == pytest.approx(code.run(inputs), rel=1e-15)
+
+
+def test_the_readme_shows_a_nest_as_it_is_printed():
+    f = ag.compile(lambda w, x: [ag.tanh(ag.dot(row, x)) for row in w], backend="numpy")
+    f(np.full((16, 8), 0.5), np.ones(8))
+    assert "value = np.tanh(w @ x)" in f.source
+    text = printed(lowered(f.latest_run()[1].tensors), lanes=8).text
+    shown = (Path(__file__).parents[2] / "README.md").read_text().split("```c\nNEST ")[1].split("```")[0]
+    assert f"NEST {shown}" in text
 
 
 def test_programs_without_anything(tmp_path):
