@@ -40,7 +40,7 @@ from autograd.compiler.kinds import (
 from autograd.compiler.surroundings import CACHED, Surroundings
 from autograd.value import Value
 
-__all__ = ["Signature", "parameter_names"]
+__all__ = ["BIG", "Signature", "parameter_names"]
 
 LONG = 1000  # elements of a list from which on a digest is compared
 BIG = 1 << 16  # bytes of an array from which on a digest is compared

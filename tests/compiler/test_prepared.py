@@ -301,6 +301,18 @@ def test_other_surroundings(name, backend, monkeypatch):
         assert compiled(1.5) == pytest.approx(before, rel=1e-14)
 
 
+def test_big_arrays_outside_are_compared_by_a_digest():
+    data = np.arange(20_000.0)
+    compiled = ag.compile(lambda x: x * data[7] + data[-1], audit=False)
+    for _ in range(3):
+        assert compiled(1.5) == 1.5 * 7.0 + 19_999.0
+    assert is_prepared(compiled, lambda f: f(2.5))
+    held = [word for word in vars(compiled._ready)["calls"][0][1].__globals__.values() if isinstance(word, bytes)]
+    assert not held
+    data[7] = 9.0
+    assert compiled(1.5) == 1.5 * 9.0 + 19_999.0
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", VALUES)
 def test_other_values(name, backend):
