@@ -19,7 +19,7 @@ Argnums = int | Sequence[int]
 
 
 class Evaluation:
-    """A function evaluated on fresh Values, ready to be differentiated by them."""
+    """A function evaluated on fresh Values, ready to be differentiated with respect to them."""
 
     def __init__(self, function: Function, arguments: Sequence[Any], argnums: Argnums, keywords: dict[str, Any]) -> None:
         self.name = getattr(function, "__name__", repr(function))

@@ -53,7 +53,10 @@ def apply(primitive: Primitive, *operands: Any) -> Any:
 def local_derivatives(
     primitive: Primitive, operands: tuple[Operand, ...], arguments: Sequence[Operand], out: Operand, rules: Rules
 ) -> tuple[Any, ...]:
-    """The partial derivative by each operand that is a Value, and None for constants; `rules` are over floats or over Values."""
+    """The partial derivative with respect to each operand that is a Value, and None for constants.
+
+    `rules` are over floats or over Values.
+    """
     if primitive.arity is None:
         partials = rules[primitive][0](arguments, out)
         if float not in map(type, operands):

@@ -27,7 +27,7 @@ ALIKE = 1e-9  # relative difference of sums in another order
 
 
 class Piece(NamedTuple):
-    """What a worker finds out about its samples: their loss, its gradient by every parameter, and what was predicted."""
+    """What a worker finds out about its samples: their loss, its gradient, and what was predicted."""
 
     loss: float
     gradient: list[float]

@@ -64,7 +64,7 @@ class Reference:
         self.at = cache(lambda *steps: function(*[x + step * h for x, step, h in zip(self.point, steps, self.h)]))
 
     def __call__(self, *places: int) -> mp.mpf:
-        """The derivative by the operands at these places, one after the other."""
+        """The derivative with respect to the operands at these places, one after the other."""
         orders = [places.count(k) for k in range(len(self.point))]
         terms = []
         for steps in product(*[STEPS[order] for order in orders]):

@@ -17,9 +17,7 @@ from autograd.compiler.changing import Changing
 from autograd.compiler.executable import Executable
 from autograd.compiler.functional import Functional
 from autograd.compiler.on_jax import to_jax
-from autograd.compiler.plain import PlainText
 from autograd.compiler.prepared import Prepared, Ready
-from autograd.compiler.printers.numpy_text import Text
 from autograd.compiler.requests import (
     as_floats,
     check_scalar,
@@ -33,6 +31,7 @@ from autograd.compiler.requests import (
 from autograd.compiler.signature import Signature, parameter_names
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import Surroundings
+from autograd.compiler.texts import Text
 from autograd.compiler.tracing import Call, Tracing
 from autograd.compiler.variant import Variant, Variants, collector_paused
 from autograd.evaluation import differentiating
@@ -66,7 +65,7 @@ class Compiled:
         self._changing = Changing(function)
         self._lock = RLock()  # what surrounds the function must not be looked at anew while another thread traces
         self._ready = Ready(self.variants)
-        self._ready_for: dict[int, Ready] = {}  # the same with derivatives, by the argument
+        self._ready_for: dict[int, Ready] = {}  # the same with derivatives, for each argument
         self._states: dict[Any, int] = {}  # what must stay the very same thing, and a number for each state of it
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -356,7 +355,7 @@ class Compiled:
         """The latest program as text of its back end: with gradients, if it was run with gradients."""
         return self.latest_text().source
 
-    def latest_text(self) -> Text | PlainText:
+    def latest_text(self) -> Text:
         """The text of the latest program."""
         return self.latest_run()[1].text
 
@@ -371,12 +370,12 @@ class Compiled:
     def to_c(self, name: str = "", *, careful: bool = False) -> str:
         """The latest program as one file of C99, which allocates nothing and needs math.h only; see its first comment.
 
-        `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives by all inputs
-        too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not hold. A derivative may come
-        out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0: with `careful`, it is
-        computed again so that it does not. A name that C or its headers have already becomes `program`. Of a batch, these are
-        of one example, and `NAME_batch` gives their sums over many. Raises TypeError for an operation of your own that is a
-        Python function.
+        `NAME(inputs, outputs)` computes the results, `NAME_gradient(inputs, outputs, gradient)` their derivatives
+        with respect to all inputs too; `inputs` gives the numbers of arguments in their order. Both return 0, or what does not
+        hold. A derivative may come out as nan because of a choice that was not taken, as that of where(x > 0, sqrt(x), 0) at 0:
+        with `careful`, it is computed again so that it does not. A name that C or its headers have already becomes `program`.
+        Of a batch, these are of one example, and `NAME_batch` gives their sums over many. Raises TypeError for an operation of
+        your own that is a Python function.
 
         >>> import autograd as ag
         >>> f = ag.compile(lambda x: x[0] * x[0] + 3.0 * x[1])
@@ -391,11 +390,11 @@ class Compiled:
         return to_c(variant.program, name or self.__name__, variant.numbers(), careful=careful, varying=list(variant.varying))
 
     def to_jax(self, *, careful: bool = False, checked: bool = False) -> Callable[[Any], Any]:
-        """The latest program on `jax.numpy`: a pure function from inputs, a flat array, to (results, derivatives by all inputs).
+        """The latest program on `jax.numpy`: a pure function from inputs, a flat array, to results and derivatives.
 
-        `inputs` gives the numbers of arguments in their order. The function can be given to `jax.jit` and `jax.vmap`, and its
-        inputs may lie on many devices. It has the precision that JAX is set to: call
-        jax.config.update("jax_enable_x64", True) first for that of the engine. Where a comparison has another outcome than in
+        The derivatives are with respect to all inputs. `inputs` gives the numbers of arguments in their order. The function can
+        be given to `jax.jit` and `jax.vmap`, and its inputs may lie on many devices. It has the precision that JAX is set to:
+        call jax.config.update("jax_enable_x64", True) first for that of the engine. Where a comparison has another outcome than in
         the trace, everything is nan, for under `jit` nothing can be raised. With `checked`, it is an error instead, which names
         the comparison: a ValueError outside of `jit`; under `jit` and `vmap`, that of `jax.experimental.checkify`, without which
         they refuse it. `careful` is as in `to_c`. Raises ImportError without JAX.

@@ -94,10 +94,10 @@ class Batched(Compiled):
         ])  # fmt: skip
 
     def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
-        """The value and its gradient by the arguments `argnums`: those by batched arguments are arrays, example by example.
+        """The value and its gradient with respect to `argnums`: arrays, example by example, for batched arguments.
 
-        With reduce=None the values of the examples are an array, and so are the derivatives of each by its own example. Raises
-        ValueError for the gradient by another argument then, because it is a sum over the examples.
+        With reduce=None the values of the examples are an array, and so are the derivatives of each with respect to its
+        example. Raises ValueError for the gradient with respect to another argument then: it is a sum over the examples.
         """
         chosen = positions(self.__name__, argnums, arguments)
         self.check_argnums(chosen)
@@ -141,12 +141,12 @@ class Batched(Compiled):
         for k in chosen:
             if self.reduce is None and k not in self.batch:
                 raise ValueError(
-                    f"the gradient by {self.name_of(k)} is a sum over the examples, but {self.__name__} has reduce=None: "
-                    "choose reduce='sum' or reduce='mean'"
+                    f"the gradient with respect to {self.name_of(k)} is a sum over the examples, but {self.__name__} has "
+                    "reduce=None: choose reduce='sum' or reduce='mean'"
                 )
 
     def targets(self, task: Task, variant: Traced, chosen: tuple[int, ...]) -> tuple[Sequence[int], Sequence[int]]:
-        """The inputs that belong to the arguments that the function is differentiated by."""
+        """The inputs that belong to the arguments that the function is differentiated with respect to."""
         check_scalar(variant)
         spans = variant.spans[chosen] = {k: inputs_of(variant, task.found, k, task.call.arguments[k]) for k in chosen}
         flat = [place for k, places in spans.items() if k not in self.batch for place in places]
@@ -295,7 +295,7 @@ class Traced(Variant):
         return head if is_whole else self.inputs(things, head)
 
     def blocks(self, key: Any, find: Callable[[], tuple[Sequence[int], Sequence[int]]], **options: Any) -> Blocks:
-        """The program with derivatives by the inputs that `find` finds; the options are those of `Blocks`."""
+        """The program with derivatives with respect to the inputs that `find` finds; the options are those of `Blocks`."""
         found = self.programs.get(key)
         if found is None:
             found = self.programs[key] = Blocks(self.program, self.varying, *find(), backend=self.backend, **options)
@@ -403,7 +403,7 @@ class BatchedFunctional(Functional):
     compiled: Batched
 
     def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
-        """The value, and the gradient by these inputs."""
+        """The value, and the gradient with respect to these inputs."""
         compiled, head = self.compiled, self.head(weights)
         if wanted:
             compiled.check_argnums([self.argnum])
@@ -435,7 +435,7 @@ class Replay(Primitive):
         self.owner, self.task, self.row, self.used, self.parts = owner, task, row, used, parts
 
     def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as a row
-        """The programs on any operands; or their derivatives by them."""
+        """The programs on any operands; or their derivatives with respect to them."""
         return self.slopes if names else self.value
 
     def value(self, xs: Sequence[Any]) -> Any:

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from autograd.compiler.draws import OWN_THREADS
 from autograd.compiler.executable import Chosen, worth
 from autograd.compiler.places import Places
-from autograd.compiler.plain import PlainText
-from autograd.compiler.printers.numpy_text import Result, Text, printed
+from autograd.compiler.printers.numpy_text import Result, function_of, printed
 from autograd.compiler.program import Program, rebuilt
 from autograd.compiler.recover import recover
 from autograd.compiler.reverse import gradients
 from autograd.compiler.runs import MachineOfBlocks, on_rows
+from autograd.compiler.texts import Text
 from autograd.compiler.totals import COUNT, totals, varying
 from autograd.value import ORDER
 
@@ -31,7 +31,7 @@ class Found(NamedTuple):
 
     values: Any  # their sum, or a column for each example
     slopes: Any  # the sums of the derivatives, one row after the other for each result; of one block, in parts as printed
-    each: Any  # derivatives by the inputs that vary, a column for each example; of one block, in parts as printed
+    each: Any  # derivatives for the inputs that vary, a column for each example; of one block, in parts as printed
     refused: Any  # the numbers of examples
 
 
@@ -71,8 +71,8 @@ class Blocks:
         results = self.results()
         columns = {self.program.inputs[k]: column for k, column in batched.items()}
         lists = on_rows(self.tensors, results, columns) if backend == "python" else None
-        self.text: Text | PlainText = lists.text if lists else printed(self.tensors, results)
-        function = self.text.function()
+        self.text: Text = lists.text if lists else printed(self.tensors, results)
+        function = self.text.function() if lists else function_of(self.text)
 
         def written(parts: Sequence[Any]) -> Any:
             numbers, *matrices = parts
@@ -115,7 +115,7 @@ class Blocks:
         width = len(place)
         slopes: list[tuple[list[int], tuple[int, ...]]] = []
         each: list[int] = []
-        self.kinds: list[tuple[bool, int, bool]] = []  # of derivatives: whether by inputs that vary; how many; whether they vary
+        self.kinds: list[tuple[bool, int, bool]] = []  # of derivatives: whether for inputs that vary; how many; whether they vary
         for row in range(self.count if width else 0):
             start = self.count + row * width
             for block in self.tensors.inputs:

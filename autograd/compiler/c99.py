@@ -34,7 +34,7 @@ HEAD = """#include <math.h>
 def to_c(
     program: Program, name: str, wanted: Sequence[int], *, careful: bool = False, varying: Sequence[int] = ()
 ) -> str:  # fmt: skip
-    """The program as a file: `NAME` for its results, `NAME_gradient` for their derivatives by the inputs `wanted` too.
+    """The program as a file: `NAME` for its results, `NAME_gradient` for their derivatives with respect to `wanted` too.
 
     With `careful`, derivatives that come out as nan are computed again with care, as the room of reverse mode has it. Where some
     inputs are `varying` with the example, `NAME_batch` sums results and derivatives over examples.

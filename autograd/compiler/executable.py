@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.plain import PlainText
-from autograd.compiler.printers.numpy_text import Text
 from autograd.compiler.program import Guard, Program
 from autograd.compiler.recover import Tensors, recover
 from autograd.compiler.reverse import differentiated
 from autograd.compiler.runs import Job, Machine, MachineCode, Numbers, Run, agreement, has_nan, on_arrays, on_lists
+from autograd.compiler.texts import Text
 from autograd.value import ORDER
 
 __all__ = ["BACKENDS", "Chosen", "Executable", "Numbers", "has_nan", "worth"]
@@ -24,7 +23,7 @@ BUILD, PER_INSTRUCTION, SAVED_PER_LINE, SAVED_PER_NUMBER = 0.2, 0.003, 3e-6, 2e-
 
 
 class Executable:
-    """Results of a program and their derivatives by the inputs `wanted`: one row of them for each result.
+    """Results of a program and their derivatives with respect to `wanted`: one row of them for each result.
 
     `careful` says that derivatives keep track of the choices on the way; see `gradients`. `backend` is one of BACKENDS.
     """
@@ -38,7 +37,7 @@ class Executable:
         self.tensors = recover(self.program)
         self.job = Job(self.tensors, self.count, wanted)
         written = on_lists(self.job) if backend == "python" else on_arrays(self.job)
-        self.text: Text | PlainText = written.text
+        self.text: Text = written.text
         self.written: Run = written  # what runs until there is machine code, and what that is compared with
         self.chosen = Chosen(backend, written, lambda _: Machine(self.job), worth(self.tensors, self.text))
 
@@ -58,7 +57,7 @@ class Executable:
         return self.with_care.run(parts)
 
 
-def worth(tensors: Tensors, text: Text | PlainText, numbers: int = 0) -> int:
+def worth(tensors: Tensors, text: Text, numbers: int = 0) -> int:
     """The call from which on machine code pays, for a program whose examples have so many numbers in all."""
     saved = SAVED_PER_LINE * len(text.lines) + SAVED_PER_NUMBER * numbers
     return math.ceil((BUILD + PER_INSTRUCTION * len(tensors.groups)) / saved)

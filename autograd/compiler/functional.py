@@ -26,8 +26,8 @@ __all__ = ["Functional"]
 class Functional:
     """A compiled function of arrays: the parameters of a model as one flat array, and the other arguments.
 
-    Calling it gives the value and the gradient by the parameters, a flat array; `value` gives the value alone. Raises ValueError
-    for another number of parameters.
+    Calling it gives the value and the gradient with respect to the parameters, a flat array; `value` gives the value
+    alone. Raises ValueError for another number of parameters.
     """
 
     def __init__(self, compiled: Any, model: Any, argnum: int) -> None:
@@ -52,7 +52,7 @@ class Functional:
         self.hooked: list[int] = []  # the weights whose gradients somebody listens to
 
     def __call__(self, weights: Any, *others: Any, **keywords: Any) -> tuple[float, Any]:
-        """The value, and its gradient by the weights, after the hooks of the parameters."""
+        """The value, and its gradient with respect to the weights, after the hooks of the parameters."""
         value, gradient = self.run(weights, others, keywords, self.wanted)
         if self.hooked or self.registered != Note.registered:
             gradient = self.listened(gradient)
@@ -115,7 +115,7 @@ class Functional:
         return head
 
     def run(self, weights: Any, others: Sequence[Any], keywords: dict[str, Any], wanted: tuple[int, ...]) -> tuple[Any, Any]:
-        """The value, and the gradient by these inputs."""
+        """The value, and the gradient with respect to these inputs."""
         compiled, head = self.compiled, self.head(weights)
         ready = self.ready if wanted else self.ready_for_value
         if not keywords:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.printers.numpy_text import Result, Text, printed
+from autograd.compiler.printers.numpy_text import Result, printed
 from autograd.compiler.printers.rows import vectorized
 from autograd.compiler.program import Program
 from autograd.compiler.recover import Tensors, recover
 from autograd.compiler.reverse import differentiated
+from autograd.compiler.texts import Text
 
 __all__ = ["to_jax"]
 
 
 def to_jax(program: Program, wanted: Sequence[int], *, careful: bool = False, checked: bool = False) -> Callable[[Any], Any]:
-    """`run(inputs)`: the results of a program in an array; with inputs that are `wanted`, (results, derivatives by all inputs).
+    """`run(inputs)`: the results of a program in an array; with inputs that are `wanted`, results and derivatives.
 
-    Where a comparison has another outcome than in the trace, or an input that indexes is out of range, everything is nan; with
-    `checked`, that is an error of `jax.experimental.checkify`. With `careful`, derivatives that come out as nan are computed
-    again with care, as the room of reverse mode has it.
+    The derivatives are with respect to all inputs. Where a comparison has another outcome than in the trace, or an input that
+    indexes is out of range, everything is nan; with `checked`, that is an error of `jax.experimental.checkify`. With `careful`,
+    derivatives that come out as nan are computed again with care, as the room of reverse mode has it.
     """
     import jax
     import jax.numpy as jnp

@@ -11,7 +11,7 @@ import builtins
 import keyword
 import operator
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import inf, nan, prod
 from typing import Any, NamedTuple
@@ -21,11 +21,11 @@ from autograd.compiler.recover import Tensors
 from autograd.compiler.tensors.by_block import by_block
 from autograd.compiler.tensors.instructions import Affine, Batch, Code, Gather, Instruction, Number, Operand, Taken, indices
 from autograd.compiler.tensors.strides import Loop
-from autograd.compiler.texts import Names, offset, run
+from autograd.compiler.texts import Names, Text, offset
 from autograd.compiler.totals import TOTAL, TOTAL_DOT
 from autograd.ops import NUMBERS, Primitive, ieee
 
-__all__ = ["PlainText", "plain"]
+__all__ = ["plain"]
 
 # From Python 3.12 on the built-in sum compensates its rounding: no longer the order of additions that the engine has.
 LEFT_TO_RIGHT = builtins.sum if sys.version_info < (3, 12) else floats.sum
@@ -65,27 +65,9 @@ class Clause(NamedTuple):
         return f"for {self.name} in {self.source}"
 
 
-class PlainText(NamedTuple):
-    """A printed program: its text, the tables of places and constants in it, and the functions of floats it calls."""
-
-    source: str
-    tables: dict[str, Any]
-    words: dict[str, Any]
-    gathers: list[str]
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines that compute something."""
-        return [line for line in self.source.splitlines() if " = " in line and "= inputs" not in line] or ["return"]
-
-    def function(self) -> Callable[..., Any]:
-        """The text as a function, which `inspect.getsource` and tracebacks can show."""
-        return run(self.source, {**self.words, **self.tables})
-
-
 def plain(
     tensors: Tensors, results: Mapping[str, Sequence[int]], sides: Sequence[int] = (), batch: Batch | None = None
-) -> PlainText:  # fmt: skip
+) -> Text:  # fmt: skip
     """The program as the text of `program(inputs)`, which returns a list of numbers for each of several lists of references.
 
     The last list has the numbers of `sides`. With a batch, `program(inputs, examples0, ...)` goes through rows of numbers, and
@@ -110,7 +92,7 @@ class Printer:
         self.templates: dict[Primitive, str] = {}
         self.gathers: list[str] = []
 
-    def text(self) -> PlainText:
+    def text(self) -> Text:
         """All lines."""
         code, parameters = self.code, ["inputs"]
         returned = dict.fromkeys(code.results, "[]")
@@ -122,7 +104,7 @@ class Printer:
         sides = [f"[{', '.join([self.element(x, ()) for x in code.sides])}]"] if code.batch is None else []
         self.lines.append(f"return {', '.join([*returned.values(), *sides])}")
         body = "".join([f"    {line}\n" for line in self.lines])
-        return PlainText(f"def program({', '.join(parameters)}):\n{body}", self.tables, self.words, self.gathers)
+        return Text(f"def program({', '.join(parameters)}):\n{body}", self.tables, self.words, self.gathers)
 
     def write_examples(self, matrices: Sequence[str], returned: dict[str, str]) -> None:
         """The loop over the examples."""

@@ -76,7 +76,7 @@ def method(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
 
 
 def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: bool = False) -> list[int]:
-    """Add the derivatives of `output` by the wanted entries to the program; returns their references.
+    """Add the derivatives of `output` with respect to the wanted entries to the program; returns their references.
 
     Every entry, last first, tells its operands a local derivative and its own cotangent, as `chain.pullback` does. An entry that
     only choices not taken lead to has the cotangent 0, and passes on 0 times its local derivatives: that is nan if one of them
@@ -116,7 +116,7 @@ def gradients(program: Program, output: int, wanted: Iterable[int], *, careful: 
 
 
 def differentiated(program: Program, wanted: Sequence[int], *, careful: bool = False) -> Program:
-    """A program that computes, after its results, their derivatives by the inputs `wanted`: a row of them for each result."""
+    """A program that computes, after its results, their derivatives with respect to `wanted`: a row of them for each result."""
     found = program.copy()
     inputs = [found.inputs[k] for k in wanted]
     if wanted:
@@ -141,7 +141,7 @@ class Partials:
         self.one, self.zero = program.constant(1.0), program.constant(0.0)
 
     def of(self, i: int, row: Primitive, wished: Sequence[bool], *, careful: bool) -> list[Local | None]:
-        """The local derivatives of an entry by its operands; None where none is wished or no path leads.
+        """The local derivatives of an entry with respect to its operands; None where none is wished or no path leads.
 
         What was not taken from a table gets 0 times the cotangent, and becomes part of a matrix product; only with `careful` it
         gets 0 whatever the cotangent is.

@@ -11,10 +11,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from autograd.compiler.plain import PlainText, plain
-from autograd.compiler.printers.numpy_text import Result, Text, printed
+from autograd.compiler.plain import plain
+from autograd.compiler.printers.numpy_text import Result, function_of, printed
 from autograd.compiler.recover import Shape, Tensors
 from autograd.compiler.tensors.instructions import Batch
+from autograd.compiler.texts import Text
 
 __all__ = [
     "Job", "Machine", "MachineCode", "MachineOfBlocks", "Memory", "Numbers", "Run", "agreement", "has_nan", "on_arrays",
@@ -30,7 +31,10 @@ CLOSE = 1e-9  # relative
 
 @dataclass(frozen=True)
 class Job:
-    """What a program is run for: its first `count` outputs, and their derivatives by the inputs at these places, row by row."""
+    """What a program is run for: its first `count` outputs, and their derivatives, row by row.
+
+    They are with respect to the inputs at the places `wanted`.
+    """
 
     tensors: Tensors
     count: int
@@ -71,7 +75,7 @@ class on_lists:  # noqa: N801 - used as a word
     """By plain Python, on lists."""
 
     def __init__(self, job: Job) -> None:
-        self.text: PlainText = plain(job.tensors, {"values": job.values, "slopes": job.slopes}, job.sides)
+        self.text: Text = plain(job.tensors, {"values": job.values, "slopes": job.slopes}, job.sides)
         self.function = self.text.function()
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
@@ -112,7 +116,7 @@ class on_arrays:  # noqa: N801
             results.append(Result("guards", sides, (len(sides),)))
         self.back = permutation(np, np.argsort(np.array(slopes, dtype=np.intp)).tolist())
         self.text: Text = printed(job.tensors, results)
-        self.function = self.text.function()
+        self.function = function_of(self.text)
 
     def __call__(self, parts: Sequence[Numbers]) -> Found:
         """An array for each."""

@@ -19,7 +19,7 @@ def summary(variant: Variant, executable: Executable) -> str:
     text, groups = executable.text, executable.tensors.groups
     lines = [
         f"{variant.name}: {variant.size:,} operations on scalars became {len(groups):,} on arrays"
-        + (f", derivatives by {len(executable.wanted):,} inputs included" if executable.wanted else "")
+        + (f", derivatives with respect to {len(executable.wanted):,} inputs included" if executable.wanted else "")
         + (f", printed in {len(text.lines):,} lines" if text is not None else "")
     ]
     products = [group for group in groups if group.form in ("product", "products")]

@@ -7,13 +7,15 @@ tracebacks can show.
 from __future__ import annotations
 
 import linecache
+import re
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Names", "offset", "run"]
+__all__ = ["Names", "Text", "offset", "run"]
 
+READING = re.compile(r"= inputs(\[|$)")  # a line that gives a part of the inputs a name
 numbers = count(1)
 
 
@@ -42,6 +44,24 @@ def offset(strides: Sequence[int], index: Sequence[str], start: int = 0) -> str:
             part = factor + (i if i.isidentifier() or i[-1] == ")" or (not factor and stride > 0) else f"({i})")
             text = f"{text} {'+' if stride > 0 else '-'} {part}" if text else part if stride > 0 else f"-{part}"
     return f"{text} {'+' if start > 0 else '-'} {abs(start)}" if text and start else text or str(start)
+
+
+class Text(NamedTuple):
+    """A printed program: its text, the tables of places and constants in it, and the words it uses, as functions of floats."""
+
+    source: str
+    tables: dict[str, Any]
+    words: dict[str, Any]
+    gathers: list[str]
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that compute something."""
+        return [line for line in self.source.splitlines() if " = " in line and not READING.search(line)] or ["return"]
+
+    def function(self, words: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+        """The text as a function, in which its words mean others if these are given."""
+        return run(self.source, {**(self.words if words is None else words), **self.tables})
 
 
 class Names:

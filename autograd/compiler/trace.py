@@ -43,7 +43,7 @@ FACTS = {
     ".grad": "reads .grad of {name} at {line}, and a program knows numbers alone; pass the gradient as an argument",
     ".label": "reads .label of {name} at {line}, and a program knows numbers alone; pass the label as an argument",
     "register_hook": "registers a hook of {name} at {line}, which a program would not call; register it outside",
-    "a hook": "takes a derivative by {name}, which has a hook, at {line}; a program would not call it: remove the hook",
+    "a hook": "takes a derivative with respect to {name}, which has a hook, at {line}; a program would not call it: remove it",
     "pickle": "pickles {name} at {line}, and a program has numbers alone; do so outside",
 }
 CHANGE = (

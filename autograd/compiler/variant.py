@@ -118,7 +118,7 @@ class Variant:
         return parts if head is None else [head, *parts]
 
     def numbers(self) -> list[int]:
-        """The inputs that are numbers, not integers that index: there are derivatives by these."""
+        """The inputs that are numbers, not integers that index: there are derivatives with respect to these."""
         return [k for k, source in enumerate(self.sources) if source not in self.indices]
 
     def check_index(self, source: Any, number: int, limit: int, where: str = "") -> None:
@@ -130,7 +130,7 @@ class Variant:
             )
 
     def executable(self, wanted: tuple[int, ...]) -> Executable:
-        """The program that computes the results, and the derivatives by these inputs."""
+        """The program that computes the results, and the derivatives with respect to these inputs."""
         latest = self.latest  # which another thread may replace
         if latest is not None and latest.wanted is wanted:
             return latest  # without a hash of thousands of places
@@ -142,7 +142,7 @@ class Variant:
         return found
 
     def run(self, things: Sequence[Any], wanted: tuple[int, ...] = (), head: Numbers = None) -> tuple[Numbers, Numbers] | None:
-        """The results and their derivatives by these inputs; None if a guard does not hold.
+        """The results and their derivatives with respect to these inputs; None if a guard does not hold.
 
         None also where choices were differentiated and a result is nan: it may come from the side that was not taken. Then
         `is_undecided` says that no other program would know better; the engine does.
@@ -295,7 +295,7 @@ class Replay(Primitive):
         self.variant, self.row, self.numbers, self.places = variant, row, numbers, places
 
     def evaluate(self, text: str, namespace: dict[str, Any], *names: str) -> Callable[..., Any]:  # noqa: ARG002 - as a row
-        """The program on any operands; or its derivatives by them."""
+        """The program on any operands; or its derivatives with respect to them."""
         return self.slopes if names else self.value
 
     def value(self, xs: Sequence[Any]) -> Any:

@@ -243,7 +243,7 @@ def test_what_cannot_be_a_batch_is_refused():
         ag.compile(lambda x: x, batch=0, reduce="max")
     with pytest.raises(TypeError, match=r"batch is 3, but <lambda> has the arguments x"):
         ag.compile(lambda x: x, batch=3)
-    with pytest.raises(ValueError, match=r"the gradient by w is a sum over the examples, .* choose reduce='sum'"):
+    with pytest.raises(ValueError, match=r"the gradient with respect to w is a sum over the examples, .* choose reduce='sum'"):
         ag.compile(lambda w, x: w * x, batch=1, reduce=None).value_and_grad(1.0, np.ones(2))
     with pytest.raises(IndexError, match="y is 9 in example 2, but <lambda> indexes 3 rows with it"):
         ag.compile(lambda x, y: ag.take([x, x, x], y), batch=(0, 1))(np.ones(3), np.array([0, 1, 9]))

@@ -24,7 +24,7 @@ from tests.compiler.test_random_programs import AT_EDGES, EDGES, INPUTS, ROWS, p
 
 
 def executable(function, *arguments, wanted=0):
-    """The program of a function with the derivatives by an argument, and the numbers of its inputs."""
+    """The program of a function with the derivatives with respect to an argument, and the numbers of its inputs."""
     compiled = ag.compile(function, audit=False)
     compiled.value_and_grad(*arguments, argnums=wanted)
     _, run = compiled.latest_run()

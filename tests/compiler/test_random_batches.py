@@ -17,7 +17,7 @@ NUMBERS = st.lists(USUAL, min_size=2, max_size=2)
 
 
 def eager(steps, ws, batch):
-    """The sum over the examples, its gradient by the parameters, and that of each example by its own numbers."""
+    """The sum over the examples, its gradient with respect to the parameters, and to the numbers of each."""
     parameters = [Value(w) for w in ws]
     examples = [[Value(x) for x in xs] for xs in batch]
     out = ag.sum([run(steps, [*parameters, *xs]) for xs in examples])

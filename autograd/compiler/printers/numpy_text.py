@@ -19,10 +19,10 @@ from autograd.compiler.program import Program, roots
 from autograd.compiler.recover import Group, Shape, Tensors
 from autograd.compiler.tensors.instructions import Instruction, Number, Taken
 from autograd.compiler.tensors.names import chosen
-from autograd.compiler.texts import run
+from autograd.compiler.texts import Text
 from autograd.ops import TABLE
 
-__all__ = ["Result", "Text", "printed"]
+__all__ = ["Result", "function_of", "printed"]
 
 WHERE = TABLE["where"]
 
@@ -35,24 +35,11 @@ class Result(NamedTuple):
     shape: Shape
 
 
-class Text(NamedTuple):
-    """A printed program: its text, the constant arrays in it, and the words it uses that are no functions of NumPy."""
+def function_of(text: Text) -> Callable[..., Any]:
+    """The text as a function of arrays."""
+    import numpy as np
 
-    source: str
-    tables: dict[str, Any]
-    words: dict[str, Any]
-    gathers: list[str]
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines that compute something."""
-        return [line for line in self.source.splitlines() if " = " in line and "= inputs[" not in line] or ["return"]
-
-    def function(self) -> Callable[..., Any]:
-        """The text as a function, which `inspect.getsource` and tracebacks can show."""
-        import numpy as np
-
-        return run(self.source, {"np": np, **self.tables, **{word: vectorized(f) for word, f in self.words.items()}})
+    return text.function({"np": np, **{word: vectorized(f) for word, f in text.words.items()}})
 
 
 def printed(tensors: Tensors, results: Sequence[Result]) -> Text:
