@@ -395,9 +395,9 @@ class Compiled:
         The derivatives are with respect to all inputs. `inputs` gives the numbers of arguments in their order. The function can
         be given to `jax.jit` and `jax.vmap`, and its inputs may lie on many devices. It has the precision that JAX is set to:
         call jax.config.update("jax_enable_x64", True) first for that of the engine. Where a comparison has another outcome than
-        in the trace, everything is nan, for under `jit` nothing can be raised. With `checked`, it is an error instead, which names
-        the comparison: a ValueError outside of `jit`; under `jit` and `vmap`, that of `jax.experimental.checkify`, without which
-        they refuse it. `careful` is as in `to_c`. Raises ImportError without JAX.
+        in the trace, everything is nan, for under `jit` nothing can be raised. With `checked`, it is an error instead, which
+        names the comparison: a ValueError outside of `jit`; under `jit` and `vmap`, that of `jax.experimental.checkify`,
+        without which they refuse it. `careful` is as in `to_c`. Raises ImportError without JAX.
 
         >>> import autograd as ag
         >>> f = ag.compile(lambda x: 2.0 * x if x > 0.0 else x)
