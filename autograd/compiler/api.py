@@ -16,6 +16,7 @@ from autograd.compiler.c99 import to_c
 from autograd.compiler.changing import Changing
 from autograd.compiler.executable import Executable
 from autograd.compiler.functional import Functional
+from autograd.compiler.method import Method
 from autograd.compiler.on_jax import to_jax
 from autograd.compiler.prepared import Prepared, Ready
 from autograd.compiler.requests import (
@@ -25,10 +26,11 @@ from autograd.compiler.requests import (
     inputs_of,
     is_module,
     is_observed,
+    parameter_names,
     positions,
     value_and_gradient,
 )
-from autograd.compiler.signature import Signature, parameter_names
+from autograd.compiler.signature import Signature
 from autograd.compiler.summary import summary
 from autograd.compiler.surroundings import Surroundings
 from autograd.compiler.texts import Text
@@ -39,7 +41,7 @@ from autograd.ops import TABLE
 from autograd.trees import is_array, leaves, transform
 from autograd.value import Value, current, topological
 
-__all__ = ["Compiled", "Method"]
+__all__ = ["Compiled"]
 
 Tracer = Callable[[Callable[..., Any]], Any]
 MOST = 128  # functions and classes of former calls that are remembered
@@ -463,35 +465,3 @@ class Compiled:
           run by numpy: machine code would pay from call 67,667 on
         """
         return summary(*self.latest_run())
-
-
-class Method:
-    """A compiled method of an object: `Compiled` with the object as first argument."""
-
-    def __init__(self, compiled: Compiled, owner: Any) -> None:
-        self.compiled, self.owner = compiled, owner
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Call the method."""
-        return self.compiled(self.owner, *arguments, **keywords)
-
-    def value_and_grad(self, *arguments: Any, argnums: int | Sequence[int] = 0, **keywords: Any) -> tuple[Any, Any]:
-        """The value and its gradient; argument 0 is the first after the object."""
-        chosen = positions(self.compiled.__name__, argnums, arguments)
-        shifted = chosen[0] + 1 if isinstance(argnums, int) else [k + 1 for k in chosen]
-        return self.compiled.value_and_grad(self.owner, *arguments, argnums=shifted, **keywords)
-
-    def functional(self, model: Any, argnum: int = 0) -> Callable[..., tuple[float, Any]]:
-        """The function of flat arrays; `model` may be the object itself."""
-        if model is self.owner:
-            return self.compiled.functional(model)
-        step = self.compiled.functional(model, argnum + 1)
-        return lambda weights, *others, **keywords: step(weights, self.owner, *others, **keywords)
-
-    def __getattr__(self, name: str) -> Any:
-        if name[:2] == "__":  # copies and pickles ask for what is not there
-            raise AttributeError(name)
-        return getattr(self.compiled, name)
-
-    def __reduce__(self) -> Any:
-        return Method, (self.compiled, self.owner)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from autograd.compiler.api import Compiled, Method
+from autograd.compiler.api import Compiled
 from autograd.compiler.batch import Batched
 from autograd.compiler.executable import BACKENDS
+from autograd.compiler.method import Method
 
 __all__ = ["compile"]
 

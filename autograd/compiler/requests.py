@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +15,10 @@ from autograd.floats import number
 from autograd.trees import is_array, leaves, rebuild, transform
 from autograd.value import Value, current
 
-__all__ = ["as_floats", "check_scalar", "contained", "inputs_of", "is_module", "is_observed", "positions", "value_and_gradient"]
+__all__ = [
+    "as_floats", "check_scalar", "contained", "inputs_of", "is_module", "is_observed",
+    "parameter_names", "positions", "value_and_gradient",
+]  # fmt: skip
 
 
 def is_observed() -> bool:
@@ -78,6 +82,15 @@ def as_floats(x: Any) -> Any:
 def is_module(x: Any) -> bool:
     """Whether this is a module, with respect to whose parameters a function can be differentiated."""
     return hasattr(x, "named_parameters")
+
+
+def parameter_names(function: Callable[..., Any]) -> list[str]:
+    """The names of the positional parameters of a function; none if it does not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def value_and_gradient(

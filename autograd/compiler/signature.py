@@ -7,12 +7,11 @@ numbers and texts in objects, classes, closures and globals.
 
 from __future__ import annotations
 
-import inspect
 import marshal
 import operator
 import weakref
 from collections import deque
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from contextvars import ContextVar
 from functools import partial
 from itertools import zip_longest
@@ -40,7 +39,7 @@ from autograd.compiler.kinds import (
 from autograd.compiler.surroundings import CACHED, Surroundings
 from autograd.value import Value
 
-__all__ = ["BIG", "Signature", "parameter_names"]
+__all__ = ["BIG", "Signature"]
 
 LONG = 1000  # elements of a list from which on a digest is compared
 BIG = 1 << 16  # bytes of an array from which on a digest is compared
@@ -441,12 +440,3 @@ class Signature:
                 self.outside(inner, path)
         if is_generator(x):
             self.generators += (x,)
-
-
-def parameter_names(function: Callable[..., Any]) -> list[str]:
-    """The names of the positional parameters of a function; none if it does not tell."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
